@@ -10,8 +10,8 @@ from enum import StrEnum
 # What a connector hands over, and what is stored in a mirror: plain JSON.
 # Decimal, double, money and float values are decimal *strings* ("5000000.0000"), never binary floats.
 # A Dynamics lookup, owner or customer is {"id": guid, "table": logical name, "name": display name} or None.
-type_of_lookup = dict[str, str | None]
-Raw = str | int | bool | None | type_of_lookup
+Lookup = dict[str, str | None]
+Raw = str | int | bool | None | Lookup
 Values = Mapping[str, Raw]
 
 # A value in comparable form (engine/fields.py): equal means equal, on either side.
