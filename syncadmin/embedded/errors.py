@@ -1,0 +1,7 @@
+"""What stops a start."""
+
+from __future__ import annotations
+
+
+class StartError(Exception):
+    """A step of the start failed; the message is one line that says which and what to do."""

@@ -1,0 +1,7 @@
+"""All addresses are the web package's."""
+
+from __future__ import annotations
+
+from django.urls import include, path
+
+urlpatterns = [path("", include("syncadmin.web.urls"))]

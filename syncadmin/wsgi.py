@@ -1,0 +1,16 @@
+"""The web server's door."""
+
+from __future__ import annotations
+
+import os
+
+from syncadmin.environment import stop_on_bad_setting
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "syncadmin.settings")
+# One connection per serving thread, and two to spare for the webhook.
+os.environ.setdefault("DATABASE_POOL", "10")
+
+with stop_on_bad_setting():
+    from django.core.wsgi import get_wsgi_application
+
+    application = get_wsgi_application()
