@@ -1,0 +1,43 @@
+"""Every table of the product; one noun, one class."""
+
+from syncadmin.store.models.connection import AuditEntry, Connection, FieldPair, PausedPair, Setting, TableSchema
+from syncadmin.store.models.record import DynamicsRecord, Due, Link, MarketoPerson
+from syncadmin.store.models.story import Activity, Conflict, Decision, Failure, Run
+from syncadmin.store.models.work import (
+    Budget,
+    BudgetUse,
+    Checkpoint,
+    Op,
+    PendingWrite,
+    Receipt,
+    Suppression,
+    SyncRequest,
+    WriteState,
+)
+
+__all__ = [
+    "Activity",
+    "AuditEntry",
+    "Budget",
+    "BudgetUse",
+    "Checkpoint",
+    "Conflict",
+    "Connection",
+    "Decision",
+    "Due",
+    "DynamicsRecord",
+    "Failure",
+    "FieldPair",
+    "Link",
+    "MarketoPerson",
+    "Op",
+    "PausedPair",
+    "PendingWrite",
+    "Receipt",
+    "Run",
+    "Setting",
+    "Suppression",
+    "SyncRequest",
+    "TableSchema",
+    "WriteState",
+]

@@ -1,0 +1,134 @@
+"""What happened and what needs a person: runs, activities, conflicts, failures, decisions."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+
+class Run(models.Model):
+    """One pass of the background loop; at most one is open."""
+
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+    counts = models.JSONField(default=dict)
+    calls = models.JSONField(default=dict)
+    message = models.TextField(default="")
+    heartbeat_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(models.Value(1), condition=Q(finished_at__isnull=True), name="one_open_run")
+        ]
+
+
+class Activity(models.Model):
+    """One line of a person's history; append-only, erasing a person excepted.
+
+    A person without a partner is named by its record id alone. ``changes`` is [[pair key, old, new, rule], ...];
+    ``kind`` is a code of ``store/kinds.py``; ``details`` fills the kind's sentence.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    link = models.ForeignKey("store.Link", on_delete=models.SET_NULL, null=True, db_index=False)
+    dynamics = models.UUIDField(null=True)
+    marketo = models.BigIntegerField(null=True)
+    at = models.DateTimeField()
+    kind = models.CharField(max_length=30)
+    side = models.CharField(max_length=8, default="")
+    changes = models.JSONField(default=list)
+    details = models.JSONField(default=dict)
+    who = models.CharField(max_length=150, default="")
+    run = models.ForeignKey("store.Run", on_delete=models.SET_NULL, null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["link", "-id"], name="activity_link"),
+            models.Index(fields=["dynamics"], name="activity_dynamics", condition=Q(link__isnull=True)),
+            models.Index(fields=["marketo"], name="activity_marketo", condition=Q(link__isnull=True)),
+        ]
+
+
+class Conflict(models.Model):
+    """Both sides changed one field to different values since they last agreed, as known at one merge.
+
+    Values are in comparable form. ``state``: decided, open (the pair asks), chosen (a person decided).
+    """
+
+    link = models.ForeignKey("store.Link", on_delete=models.CASCADE)
+    key = models.CharField(max_length=220)
+    agreed_dynamics = models.JSONField(null=True)
+    agreed_marketo = models.JSONField(null=True)
+    dynamics_value = models.JSONField(null=True)
+    marketo_value = models.JSONField(null=True)
+    winner = models.CharField(max_length=8, default="")
+    rule = models.CharField(max_length=30)
+    state = models.CharField(max_length=8, default="decided")
+    chosen = models.CharField(max_length=8, default="")
+    decided_by = models.CharField(max_length=150, default="")
+    at = models.DateTimeField()
+    run = models.ForeignKey("store.Run", on_delete=models.SET_NULL, null=True)
+    fingerprint = models.CharField(max_length=32, unique=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["-id"], name="conflict_open", condition=Q(state="open"))]
+
+
+class Failure(models.Model):
+    """A write or read the other side refused, dropped, or that validation stopped.
+
+    ``subject`` names what it holds back: ``link:12``, ``dynamics:<guid>``, ``marketo:<id>`` or a stream's name.
+    ``cause`` is a code of ``engine/failures.py``; ``key`` the field pair, empty for the whole record.
+    """
+
+    subject = models.CharField(max_length=60)
+    link = models.ForeignKey("store.Link", on_delete=models.CASCADE, null=True)
+    side = models.CharField(max_length=8)
+    operation = models.CharField(max_length=20)
+    key = models.CharField(max_length=220, default="")
+    column = models.CharField(max_length=100, default="")
+    cause = models.CharField(max_length=40)
+    code = models.CharField(max_length=40, default="")
+    message = models.TextField(default="")
+    value = models.JSONField(null=True)
+    attempts = models.PositiveIntegerField(default=1)
+    opened_at = models.DateTimeField()
+    last_at = models.DateTimeField()
+    next_try_at = models.DateTimeField(null=True)
+    closed_at = models.DateTimeField(null=True)
+    closed_by = models.CharField(max_length=150, default="")
+    ignored = models.BooleanField(default=False)
+    run = models.ForeignKey("store.Run", on_delete=models.SET_NULL, null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["subject", "side", "key"], condition=Q(closed_at__isnull=True), name="one_open_failure"
+            )
+        ]
+        indexes = [
+            models.Index(fields=["cause", "-id"], name="failure_cause", condition=Q(closed_at__isnull=True)),
+            models.Index(fields=["next_try_at"], name="failure_next", condition=Q(closed_at__isnull=True)),
+        ]
+
+
+class Decision(models.Model):
+    """Something only a person can settle. ``kind`` and ``facts`` say what; ``choices`` are [code, ...]."""
+
+    kind = models.CharField(max_length=30)
+    subject = models.CharField(max_length=100)
+    link = models.ForeignKey("store.Link", on_delete=models.CASCADE, null=True)
+    facts = models.JSONField(default=dict)
+    choices = models.JSONField(default=list)
+    opened_at = models.DateTimeField()
+    answer = models.JSONField(null=True)
+    answered_at = models.DateTimeField(null=True)
+    answered_by = models.CharField(max_length=150, default="")
+    run = models.ForeignKey("store.Run", on_delete=models.SET_NULL, null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["kind", "subject"], condition=Q(answered_at__isnull=True), name="one_open_decision"
+            )
+        ]
