@@ -1,7 +1,7 @@
 """Every table of the product; one noun, one class."""
 
 from syncadmin.store.models.connection import AuditEntry, Connection, FieldPair, PausedPair, Setting, TableSchema
-from syncadmin.store.models.record import DynamicsRecord, Due, Link, MarketoPerson
+from syncadmin.store.models.record import Due, DynamicsRecord, Link, MarketoPerson
 from syncadmin.store.models.story import Activity, Conflict, Decision, Failure, Run
 from syncadmin.store.models.work import (
     Budget,
@@ -12,6 +12,7 @@ from syncadmin.store.models.work import (
     Receipt,
     Suppression,
     SyncRequest,
+    Worker,
     WriteState,
 )
 
@@ -39,5 +40,6 @@ __all__ = [
     "Suppression",
     "SyncRequest",
     "TableSchema",
+    "Worker",
     "WriteState",
 ]

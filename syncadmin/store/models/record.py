@@ -17,7 +17,10 @@ class Due(models.TextChoices):
 
 
 class Mirror(models.Model):
-    """What both mirrors share. ``hash`` is the MD5 of the values a read answered; ``email`` is folded."""
+    """What both mirrors share. ``hash`` is the MD5 of the values a read answered; ``email`` is folded.
+
+    ``seen_at`` is when the read *began*: of two reads that overlap, the one begun later knows all the other knows.
+    """
 
     values = models.JSONField(default=dict)
     hash = models.CharField(max_length=32, default="")

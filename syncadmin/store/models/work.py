@@ -9,15 +9,23 @@ from django.db.models import Q
 class Checkpoint(models.Model):
     """Where one stream of changes stands. ``as_of`` is the time of the last stored line.
 
-    Moves only in the transaction that stores what it covers. ``owner`` holds the stream until ``lease_until``.
+    Moves only in the transaction that stores what it covers, and only from where the reader found it, so two readers
+    of one stream do no harm. ``run`` is the last run that read the stream to its end.
     """
 
     name = models.CharField(max_length=60, unique=True)
     cursor = models.TextField(default="")
     position = models.JSONField(default=dict)
     as_of = models.DateTimeField(null=True)
+    run = models.BigIntegerField(default=0)
     owner = models.CharField(max_length=100, default="")
-    lease_until = models.DateTimeField(null=True)
+
+
+class Worker(models.Model):
+    """A process that takes work. While its lease runs, what it owns is nobody else's."""
+
+    name = models.CharField(max_length=100, unique=True)
+    lease_until = models.DateTimeField()
 
 
 class Op(models.TextChoices):
@@ -56,7 +64,6 @@ class PendingWrite(models.Model):
     attempts = models.PositiveSmallIntegerField(default=0)
     not_before = models.DateTimeField(null=True)
     owner = models.CharField(max_length=100, default="")
-    lease_until = models.DateTimeField(null=True)
     decided_at = models.DateTimeField()
     sent_at = models.DateTimeField(null=True)
     inputs = models.CharField(max_length=32, default="")
@@ -78,7 +85,7 @@ class Receipt(models.Model):
     """What a write to Marketo leaves behind until the change feed confirms it. Values are in comparable form.
 
     ``lines`` are the Change Data Value lines seen for this person and field: [[guid, time, old, new, ours]].
-    ``how`` is a to e (design 3.3) once settled.
+    ``before`` is what was agreed before the write. ``how`` is a to e (design 3.3) once settled.
     """
 
     link = models.ForeignKey("store.Link", on_delete=models.CASCADE)
@@ -89,6 +96,7 @@ class Receipt(models.Model):
     sent = models.JSONField(null=True)
     rule = models.CharField(max_length=30, default="")
     request_id = models.CharField(max_length=60, default="")
+    before = models.JSONField(null=True)
     lines = models.JSONField(default=list)
     how = models.CharField(max_length=1, default="")
     at = models.DateTimeField()
