@@ -1,0 +1,154 @@
+"""Bulk lead extracts: the state of a job, and its file read in ranges that may end anywhere."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from syncadmin.connectors.contract import Extract, ExtractState
+from syncadmin.connectors.errors import Malformed, Unavailable
+from syncadmin.connectors.marketo import values
+from syncadmin.connectors.marketo.metadata import names_by_fold
+from syncadmin.connectors.marketo.responses import mapping, person_id
+from syncadmin.connectors.marketo.values import Columns
+from syncadmin.connectors.messages import Answer
+from syncadmin.engine.records import Raw, Record, Ref, Table
+
+RANGE_BYTES = 4 * 1024 * 1024
+# A description may be long, but a record beyond this is a quote that never closes.
+LONGEST_RECORD = 32 * 1024 * 1024
+
+_STATES = {
+    "created": ExtractState.CREATED,
+    "queued": ExtractState.QUEUED,
+    "processing": ExtractState.RUNNING,
+    "completed": ExtractState.COMPLETED,
+    "canceled": ExtractState.CANCELLED,
+    "cancelled": ExtractState.CANCELLED,
+    "failed": ExtractState.FAILED,
+}
+# Possessive, so that a quote whose end has not arrived yet never matches as anything else.
+# Stray NULs and CRs may stand before a quote or at a line's end; inside quotes everything is text.
+_FIELD = rb'(?:[\x00\r]*+"(?:[^"]++|"")*+"[^,\n]*+|(?![\x00\r]*+")[^,\n]*+)'
+_RECORD = re.compile(_FIELD + rb"(?:," + _FIELD + rb")*+\n")
+_FIELDS = re.compile(rb"(" + _FIELD + rb")(?:,|\n)")
+_STRAY = re.compile(rb"[\x00\r]+")
+
+Download = Callable[[int, int], Answer]
+
+
+def job(row: Any) -> Extract:
+    """The state of a job. Raises ``Malformed`` for a state nobody knows."""
+    read = mapping(row)
+    word = str(read.get("status") or "")
+    state = _STATES.get(word.lower())
+    if state is None or not read.get("exportId"):
+        raise Malformed(f"An extract answered with the state {word!r}.")
+    return Extract(
+        id=str(read["exportId"]),
+        state=state,
+        size=_number(read.get("fileSize")),
+        records=_number(read.get("numberOfRecords")),
+        checksum=str(read.get("fileChecksum") or ""),
+        message=str(read.get("errorMsg") or ""),
+    )
+
+
+def read(download: Download, wanted: Sequence[str], columns: Columns, start: int = 0) -> Iterator[tuple[Record, int]]:
+    """Records from a byte offset on, each with the offset behind it; offset 0 is the header's."""
+    lines = _lines(download, 0)
+    head = next(lines, None)
+    if head is None:
+        return
+    header = _header(head[0], wanted)
+    if start > head[1]:
+        lines.close()
+        lines = _lines(download, start)
+    for line, end in lines:
+        if _STRAY.sub(b"", line).strip():
+            yield _record(line, header, columns), end
+
+
+def _lines(download: Download, start: int) -> Iterator[tuple[bytes, int]]:
+    """Raw records with the offset behind each, over any borders between ranges."""
+    buffer, offset, done = b"", start, False
+    while not done:
+        chunk, done = _part(download(offset + len(buffer), RANGE_BYTES), offset + len(buffer))
+        buffer += chunk
+        position = 0
+        while match := _RECORD.match(buffer, position):
+            position = match.end()
+            yield match.group(), offset + position
+        buffer, offset = buffer[position:], offset + position
+        if len(buffer) > LONGEST_RECORD:
+            raise Malformed("A quote in the extract's file never closes.", code="file")
+    if buffer:
+        if not _RECORD.fullmatch(buffer + b"\n"):
+            raise Malformed("The extract's file ends inside a quoted value.", code="file")
+        yield buffer + b"\n", offset + len(buffer)
+
+
+def _part(answer: Answer, start: int) -> tuple[bytes, bool]:
+    """The bytes from ``start`` on, and whether the file ends with them."""
+    if answer.status == 404:
+        raise Unavailable("The extract's file is not there (yet).", code="404")
+    if answer.status == 416:
+        return b"", True
+    if answer.status == 200:  # the range was ignored: this is the whole file
+        return answer.body[start:], True
+    first, total = _content_range(answer)
+    if first != start:
+        raise Malformed(f"Asked for the file from byte {start}, got it from {first}.", code="file")
+    # A server may send less than was asked for; an empty part would be asked for without end.
+    return answer.body, start + len(answer.body) >= total or not answer.body
+
+
+def _content_range(answer: Answer) -> tuple[int, int]:
+    match = re.fullmatch(r"bytes (\d+)-\d+/(\d+)", answer.headers.get("content-range", "").strip())
+    if not match:
+        raise Malformed("A part of the file came without saying which part it is.", code="file")
+    return int(match[1]), int(match[2])
+
+
+def _header(line: bytes, wanted: Sequence[str]) -> list[str]:
+    known = names_by_fold(["id", "updatedAt", *wanted])
+    names = [(_cell(cell) or "").strip().removeprefix("\ufeff") for cell in _cells(line)]
+    unknown = [name for name in names if name.casefold() not in known]
+    if unknown or "id" not in {name.casefold() for name in names}:
+        raise Malformed(f"The extract's file has the columns {names[:20]!r}.", code="file")
+    return [known[name.casefold()] for name in names]
+
+
+def _record(line: bytes, header: Sequence[str], columns: Columns) -> Record:
+    cells = _cells(line)
+    read = {name: _cell(cell) for name, cell in zip(header, cells, strict=False)}
+    ref = Ref(Table.PERSON, person_id(read.get("id")))
+    if len(cells) != len(header):
+        return Record(ref, {})  # no cell can be told from another: all that is known is that the person exists
+    kept: dict[str, Raw] = {
+        name: values.from_csv(text, values.kind_of(columns, name)) for name, text in read.items() if text is not None
+    }
+    return Record(ref, kept, modified_at=values.instant(read.get("updatedAt")))
+
+
+def _cells(line: bytes) -> list[bytes]:
+    return [match.group(1) for match in _FIELDS.finditer(line)]
+
+
+def _cell(cell: bytes) -> str | None:
+    """The text of a cell, or None if it is not UTF-8: such a value is unknown, not empty."""
+    text = _STRAY.sub(b"", cell) if not cell.lstrip(b"\x00\r").startswith(b'"') else _unquoted(cell)
+    try:
+        return text.decode()
+    except UnicodeDecodeError:
+        return None
+
+
+def _unquoted(cell: bytes) -> bytes:
+    inner, _, behind = cell.partition(b'"')[2].rpartition(b'"')
+    return inner.replace(b'""', b'"').replace(b"\x00", b"") + _STRAY.sub(b"", behind)
+
+
+def _number(value: Any) -> int:
+    return int(value) if isinstance(value, int | str) and str(value).isdigit() else 0
