@@ -1,0 +1,179 @@
+"""Bulk writing of what the services decided: activities, pending writes, conflicts, failures, decisions.
+
+Every function runs in the caller's transaction and is idempotent where the design asks for it: a conflict is one row
+for its fingerprint, a failure one open row for its subject, side and key, a decision one open row for its subject.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from django.db import connection
+
+from syncadmin.store import staging, text
+from syncadmin.store.models import Activity, Conflict, Decision, Failure, PendingWrite, Receipt
+
+_ACTIVITY = ("link_id", "dynamics", "marketo", "at", "kind", "side", "changes", "details", "who", "run_id")
+
+
+def activities(lines: Iterable[Activity]) -> None:
+    """Appends history lines by COPY and moves the links' last activity forward."""
+    rows = list(lines)
+    if not rows:
+        return
+    with (
+        connection.cursor() as cursor,
+        cursor.copy(f"COPY store_activity ({', '.join(_ACTIVITY)}) FROM STDIN") as copy,
+    ):
+        for row in rows:
+            copy.write_row(_activity_tuple(row))
+    linked = sorted({row.link_id for row in rows if row.link_id})
+    if linked:
+        staging.run(
+            """WITH locked AS (SELECT id FROM store_link WHERE id = ANY(%s) ORDER BY id FOR UPDATE)
+               UPDATE store_link l SET last_activity_at = %s FROM locked WHERE l.id = locked.id""",
+            [linked, max(row.at for row in rows)],
+        )
+
+
+def _activity_tuple(row: Activity) -> tuple[object, ...]:
+    return (
+        row.link_id,
+        row.dynamics,
+        row.marketo,
+        row.at,
+        row.kind,
+        row.side,
+        text.dump(row.changes),
+        text.dump(row.details),
+        row.who,
+        row.run_id,
+    )
+
+
+def writes(rows: Sequence[PendingWrite]) -> list[PendingWrite]:
+    """Inserts pending writes; those that clash with an unfinished one are left out. Answers what was inserted."""
+    for row in rows:
+        row.values = text.storable(row.values)
+        row.fields = text.storable(row.fields)
+    inserted = [row for row in rows if _insert_write(row)] if any(row.op == "create" for row in rows) else list(rows)
+    if inserted and all(row.pk is None for row in inserted):
+        PendingWrite.objects.bulk_create(inserted)
+    return inserted
+
+
+def _insert_write(row: PendingWrite) -> bool:
+    """One create, tried alone: its address may be in flight already."""
+    found = staging.query(
+        """INSERT INTO store_pendingwrite (link_id, side, op, "table", target, "values", fields, version, email, state,
+                                           lane, attempts, not_before, owner, decided_at, sent_at, inputs, run_id)
+           VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 0, %s, %s, %s, %s, %s, %s)
+           ON CONFLICT DO NOTHING RETURNING id""",
+        [
+            row.link_id,
+            row.side,
+            row.op,
+            row.table,
+            row.target,
+            text.dump(row.values),
+            text.dump(row.fields),
+            row.version,
+            row.email,
+            row.state,
+            row.lane,
+            row.not_before,
+            row.owner,
+            row.decided_at,
+            row.sent_at,
+            row.inputs,
+            row.run_id,
+        ],
+    )
+    if found:
+        row.pk = found[0][0]
+    return bool(found)
+
+
+def receipts(rows: Sequence[Receipt]) -> None:
+    """Stores receipts, before the call they belong to."""
+    Receipt.objects.bulk_create(rows)
+
+
+def conflicts(rows: Sequence[Conflict]) -> list[Conflict]:
+    """Stores conflicts not stored before (by fingerprint); answers the new ones."""
+    known = set(
+        Conflict.objects.filter(fingerprint__in=[row.fingerprint for row in rows]).values_list("fingerprint", flat=True)
+    )
+    fresh = list({row.fingerprint: row for row in rows if row.fingerprint not in known}.values())
+    Conflict.objects.bulk_create(fresh, ignore_conflicts=True)
+    return fresh
+
+
+def failure(row: Failure) -> bool:
+    """Opens a failure, or counts one more attempt of the open one. True if it was opened now or its cause changed."""
+    found = staging.query(
+        """INSERT INTO store_failure AS f (subject, link_id, side, operation, key, "column", cause, code, message, value,
+                                           attempts, opened_at, last_at, next_try_at, closed_by, ignored, run_id)
+           VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 1, %s, %s, %s, '', false, %s)
+           ON CONFLICT (subject, side, key) WHERE closed_at IS NULL DO UPDATE SET
+               cause = excluded.cause, code = excluded.code, message = excluded.message, value = excluded.value,
+               "column" = excluded."column", attempts = f.attempts + 1, last_at = excluded.last_at,
+               next_try_at = excluded.next_try_at, run_id = excluded.run_id
+           RETURNING id, attempts""",
+        [
+            row.subject,
+            row.link_id,
+            row.side,
+            row.operation,
+            row.key,
+            row.column,
+            row.cause,
+            row.code[:40],
+            text.storable(row.message),
+            text.dump(row.value),
+            row.opened_at,
+            row.last_at,
+            row.next_try_at,
+            row.run_id,
+        ],
+    )
+    row.pk, row.attempts = found[0]
+    return bool(row.attempts == 1)
+
+
+def close_failures(subject: str, side: str, keys: Iterable[str], *, now: datetime, by: str = "") -> list[Failure]:
+    """Closes the open failures of these keys; answers them."""
+    closed = list(
+        Failure.objects.select_for_update().filter(
+            subject=subject, side=side, key__in=list(keys), closed_at__isnull=True
+        )
+    )
+    Failure.objects.filter(pk__in=[row.pk for row in closed]).update(closed_at=now, closed_by=by)
+    return closed
+
+
+def decision(row: Decision) -> Decision | None:
+    """Opens a decision; refreshes the facts of the open one about the same subject. None if it was open already."""
+    opened, created = Decision.objects.get_or_create(
+        kind=row.kind,
+        subject=row.subject,
+        answered_at=None,
+        defaults={
+            "link_id": row.link_id,
+            "facts": text.storable(row.facts),
+            "choices": row.choices,
+            "opened_at": row.opened_at,
+            "run_id": row.run_id,
+        },
+    )
+    if not created:
+        Decision.objects.filter(pk=opened.pk).update(facts=text.storable(row.facts), choices=row.choices)
+    return opened if created else None
+
+
+def withdraw_decision(kind: str, subject: str, *, now: datetime) -> None:
+    """The question has gone away by itself."""
+    Decision.objects.filter(kind=kind, subject=subject, answered_at__isnull=True).update(
+        answered_at=now, answer={"choice": "withdrawn"}
+    )

@@ -1,0 +1,300 @@
+"""The mirrors' data path: a page is staged, compared in SQL, and only what differs is written.
+
+Of two overlapping reads of one record the one begun later wins (``seen_at``), in whatever order they are stored: it
+was begun after the other, so it knows every change the other knew. Columns that a read did not answer keep their
+last value. Locks are taken in one order everywhere: mirror, then link (by id), then the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+
+from syncadmin.engine.records import Lane, Values
+from syncadmin.store import staging, text
+
+_Row = TypeVar("_Row")
+
+
+@dataclass(frozen=True, slots=True)
+class DynamicsRow:
+    """A lead or contact as read. ``values`` is ignored while ``filtered``."""
+
+    table: str
+    guid: str
+    values: Values
+    version: str
+    email: str = ""
+    name: str = ""
+    modified_at: datetime | None = None
+    active: bool = True
+    qualified: bool = False
+    disqualified: bool = False
+    filtered: bool = False
+    merged_into: str | None = None
+    originating_lead: str | None = None
+    parent_contact: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PersonRow:
+    """A Marketo person as read."""
+
+    person: int
+    values: Values
+    email: str = ""
+    name: str = ""
+    dynamics_guid: str | None = None
+    company_linked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One record whose stored copy this page changed; ``was`` is what stood there before, None for a new record."""
+
+    id: str
+    link: int | None
+    values_differ: bool
+    was: Mapping[str, Any] | None
+
+
+_DYNAMICS = (
+    ("tbl", "text"),
+    ("guid", "uuid"),
+    ("vals", "jsonb"),
+    ("hash", "text"),
+    ("version", "text"),
+    ("email", "text"),
+    ("name", "text"),
+    ("modified_at", "timestamptz"),
+    ("active", "boolean"),
+    ("qualified", "boolean"),
+    ("disqualified", "boolean"),
+    ("filtered", "boolean"),
+    ("merged_into", "uuid"),
+    ("originating_lead", "uuid"),
+    ("parent_contact", "uuid"),
+)
+_PERSON = (
+    ("person", "bigint"),
+    ("vals", "jsonb"),
+    ("hash", "text"),
+    ("email", "text"),
+    ("name", "text"),
+    ("dynamics_guid", "uuid"),
+    ("company_linked", "boolean"),
+)
+
+_DYNAMICS_CHANGES = """
+    SELECT s.guid, l.id,
+           NOT s.filtered AND s.hash IS DISTINCT FROM m.hash AND NOT (m.hash = '' AND m."values" @> s.vals),
+           m.id, m.filtered, m.qualified, m.merged_into, m.deleted_at, m.email,
+           (m.filtered, m.qualified, m.deleted_at IS NULL, m.merged_into, m.active, m.parent_contact,
+            m.originating_lead)
+           IS DISTINCT FROM
+           (s.filtered, s.qualified, true, s.merged_into, s.active, s.parent_contact, s.originating_lead)
+    FROM staged_dynamics s
+    LEFT JOIN store_dynamicsrecord m ON m.guid = s.guid
+    LEFT JOIN store_link l ON l.dynamics = s.guid
+    WHERE m.id IS NULL
+       OR (m.seen_at <= %s
+           AND (m.deleted_at IS NOT NULL OR m.version <> s.version OR m.filtered <> s.filtered
+                OR (m.hash <> s.hash AND NOT s.filtered)))
+    ORDER BY s.guid
+"""
+_DYNAMICS_UPSERT = """
+    INSERT INTO store_dynamicsrecord AS m
+        ("table", guid, "values", hash, version, email, name, modified_at, active, qualified, disqualified, filtered,
+         merged_into, originating_lead, parent_contact, due, lane, seen_at, deleted_at, wait_for, full_read)
+    SELECT tbl, guid, vals, hash, version, email, name, modified_at, active, qualified, disqualified, filtered,
+           merged_into, originating_lead, parent_contact, '', %(lane)s, %(seen)s, NULL, '', 0
+    FROM staged_dynamics s WHERE guid = ANY(%(guids)s::uuid[]) ORDER BY guid
+    ON CONFLICT (guid) DO UPDATE SET
+        "values" = CASE WHEN excluded.filtered THEN m."values" ELSE m."values" || excluded."values" END,
+        hash = CASE WHEN excluded.filtered THEN m.hash ELSE excluded.hash END,
+        email = CASE WHEN excluded.filtered THEN m.email ELSE excluded.email END,
+        name = CASE WHEN excluded.filtered THEN m.name ELSE excluded.name END,
+        version = excluded.version, modified_at = excluded.modified_at, active = excluded.active,
+        qualified = excluded.qualified, disqualified = excluded.disqualified, filtered = excluded.filtered,
+        merged_into = excluded.merged_into, originating_lead = excluded.originating_lead,
+        parent_contact = excluded.parent_contact, seen_at = excluded.seen_at, deleted_at = NULL
+    WHERE m.seen_at <= excluded.seen_at
+"""
+_PERSON_CHANGES = """
+    SELECT s.person, l.id, s.hash IS DISTINCT FROM m.hash AND NOT (m.hash = '' AND m."values" @> s.vals), m.id, m.deleted_at, m.email, m.dynamics_guid
+    FROM staged_person s
+    LEFT JOIN store_marketoperson m ON m.person = s.person
+    LEFT JOIN store_link l ON l.marketo = s.person
+    WHERE m.id IS NULL OR (m.seen_at <= %s AND (m.deleted_at IS NOT NULL OR m.hash <> s.hash))
+    ORDER BY s.person
+"""
+_PERSON_UPSERT = """
+    INSERT INTO store_marketoperson AS m
+        (person, "values", hash, email, name, dynamics_guid, company_linked, due, lane, seen_at, deleted_at,
+         merged_into, unanswered)
+    SELECT person, vals, hash, email, name, dynamics_guid, company_linked, '', %(lane)s, %(seen)s, NULL, NULL, 0
+    FROM staged_person WHERE person = ANY(%(people)s) ORDER BY person
+    ON CONFLICT (person) DO UPDATE SET
+        "values" = m."values" || excluded."values", hash = excluded.hash, email = excluded.email,
+        name = excluded.name, dynamics_guid = excluded.dynamics_guid, company_linked = excluded.company_linked,
+        seen_at = excluded.seen_at, deleted_at = NULL, unanswered = 0
+    WHERE m.seen_at <= excluded.seen_at
+"""
+
+
+def store_dynamics(rows: Sequence[DynamicsRow], *, seen: datetime, lane: Lane, full_read: int = 0) -> list[Change]:
+    """Stores one page read from Dynamics, begun at ``seen``; answers what differed. Runs in the caller's transaction.
+
+    Links of changed records become dirty. ``full_read`` marks every row of the page as seen by that full read.
+    """
+    staging.fill("staged_dynamics", _DYNAMICS, (_dynamics_tuple(row) for row in _last_of_each(rows, "guid")))
+    found = staging.query(_DYNAMICS_CHANGES, [seen])
+    changes = [_dynamics_change(row) for row in found]
+    if changes:
+        guids = [change.id for change in changes]
+        staging.run(_DYNAMICS_UPSERT, {"lane": lane, "seen": seen, "guids": guids})
+        mark_links([change.link for change in changes if change.link and _matters(change)], lane)
+        _mark_due([change.id for change in changes if not change.link and _matters(change)], lane)
+        mark_waiting([*_emails(changes), *(row.email for row in rows if row.guid in set(guids))], lane)
+    if full_read:
+        staging.run(
+            "UPDATE store_dynamicsrecord SET full_read = %s WHERE guid IN (SELECT guid FROM staged_dynamics)",
+            [full_read],
+        )
+    return changes
+
+
+def store_people(rows: Sequence[PersonRow], *, seen: datetime, lane: Lane) -> list[Change]:
+    """Stores people read from Marketo; as ``store_dynamics``."""
+    staging.fill("staged_person", _PERSON, (_person_tuple(row) for row in _last_of_each(rows, "person")))
+    changes = [
+        Change(
+            str(row[0]),
+            row[1],
+            row[2],
+            None if row[3] is None else {"deleted_at": row[4], "email": row[5], "dynamics_guid": row[6]},
+        )
+        for row in staging.query(_PERSON_CHANGES, [seen])
+    ]
+    if changes:
+        people = [int(change.id) for change in changes]
+        staging.run(_PERSON_UPSERT, {"lane": lane, "seen": seen, "people": people})
+        mark_links([change.link for change in changes if change.link and change.values_differ], lane)
+        mark_waiting([*_emails(changes), *(row.email for row in rows if row.person in set(people))], lane)
+    return changes
+
+
+def mark_links(ids: Iterable[int], lane: Lane) -> None:
+    """The links are to be merged. A lane that is already more urgent stays."""
+    wanted = sorted(set(ids))
+    if wanted:
+        staging.run(
+            """WITH locked AS (SELECT id FROM store_link WHERE id = ANY(%s) ORDER BY id FOR UPDATE)
+               UPDATE store_link l
+               SET lane = CASE WHEN l.dirty AND (l.lane = 'live' OR %s = 'backfill') THEN l.lane ELSE %s END,
+                   dirty = true
+               FROM locked WHERE l.id = locked.id""",
+            [wanted, lane, lane],
+        )
+
+
+def _mark_due(guids: Sequence[str], lane: Lane) -> None:
+    staging.run(
+        """UPDATE store_dynamicsrecord SET due = 'look_up', lane = %s
+           WHERE guid = ANY(%s::uuid[]) AND NOT filtered AND deleted_at IS NULL""",
+        [lane, guids],
+    )
+
+
+def mark_waiting(emails: Iterable[str], lane: Lane) -> None:
+    """Records without partner that wait for one of these addresses are paired anew."""
+    wanted = sorted({email for email in emails if email})
+    if wanted:
+        staging.run(
+            """UPDATE store_dynamicsrecord SET due = 'pair', lane = %s
+               WHERE due IN ('waiting', 'decision') AND email = ANY(%s)""",
+            [lane, wanted],
+        )
+
+
+def _emails(changes: Iterable[Change]) -> list[str]:
+    return [str(change.was["email"]) for change in changes if change.was]
+
+
+def overwrite_dynamics(writes: Sequence[tuple[str, Values, str]], sent: datetime) -> None:
+    """After our own write: (guid, values sent, new version). An empty version means it is not known."""
+    staging.run(
+        """UPDATE store_dynamicsrecord m SET "values" = m."values" || v.vals::jsonb, seen_at = %s, hash = '',
+                  version = CASE WHEN v.version = '' THEN m.version ELSE v.version END
+           FROM unnest(%s::uuid[], %s::text[], %s::text[]) AS v(guid, vals, version)
+           WHERE m.guid = v.guid AND m.seen_at <= %s""",
+        [sent, [w[0] for w in writes], [text.dump(w[1]) for w in writes], [w[2] for w in writes], sent],
+    )
+
+
+def overwrite_people(writes: Sequence[tuple[int, Values]], sent: datetime) -> None:
+    """After our own write: (person id, values sent)."""
+    staging.run(
+        """UPDATE store_marketoperson m SET "values" = m."values" || v.vals::jsonb, seen_at = %s, hash = ''
+           FROM unnest(%s::bigint[], %s::text[]) AS v(person, vals)
+           WHERE m.person = v.person AND m.seen_at <= %s""",
+        [sent, [w[0] for w in writes], [text.dump(w[1]) for w in writes], sent],
+    )
+
+
+def _matters(change: Change) -> bool:
+    """Whether a link must be merged: not for a new version of equal values."""
+    return change.was is None or change.values_differ or bool(change.was["flags_differ"])
+
+
+def _dynamics_change(row: tuple[Any, ...]) -> Change:
+    guid, link, values_differ, known, filtered, qualified, merged_into, deleted_at, email, flags_differ = row
+    was = {
+        "filtered": filtered,
+        "qualified": qualified,
+        "merged_into": merged_into,
+        "deleted_at": deleted_at,
+        "email": email,
+        "flags_differ": flags_differ,
+    }
+    return Change(str(guid), link, values_differ, None if known is None else was)
+
+
+def _dynamics_tuple(row: DynamicsRow) -> tuple[Any, ...]:
+    values = text.dump({} if row.filtered else row.values)
+    return (
+        row.table,
+        row.guid,
+        values,
+        text.digest(values),
+        row.version,
+        "" if row.filtered else text.storable(row.email)[:320],
+        "" if row.filtered else text.storable(row.name)[:500],
+        row.modified_at,
+        row.active,
+        row.qualified,
+        row.disqualified,
+        row.filtered,
+        row.merged_into,
+        row.originating_lead,
+        row.parent_contact,
+    )
+
+
+def _person_tuple(row: PersonRow) -> tuple[Any, ...]:
+    values = text.dump(row.values)
+    return (
+        row.person,
+        values,
+        text.digest(values),
+        text.storable(row.email)[:320],
+        text.storable(row.name)[:500],
+        row.dynamics_guid,
+        row.company_linked,
+    )
+
+
+def _last_of_each(rows: Sequence[_Row], key: str) -> list[_Row]:
+    return list({getattr(row, key): row for row in rows}.values())

@@ -1,0 +1,147 @@
+"""Who may take which work: leases of workers, checkpoints of streams, claims of pending writes.
+
+A claim is a condition in one statement (``FOR UPDATE SKIP LOCKED``), so any number of workers may ask at once. What a
+worker owns is nobody else's until its lease runs out; the lease is the worker's, renewed by its heartbeat.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from syncadmin.engine.records import Lane, Side
+from syncadmin.store import staging, text
+from syncadmin.store.models import Checkpoint, PendingWrite, Worker
+
+LEASE = timedelta(seconds=8)
+_LANES = (Lane.LIVE, Lane.RETRY, Lane.BACKFILL)
+_FREE = "(w.owner = '' OR NOT EXISTS (SELECT 1 FROM store_worker o WHERE o.name = w.owner AND o.lease_until > %(now)s))"
+
+
+def renew(worker: str, now: datetime) -> None:
+    """The heartbeat: the worker's lease runs from now."""
+    Worker.objects.update_or_create(name=worker, defaults={"lease_until": now + LEASE})
+
+
+def holds(worker: str, now: datetime) -> bool:
+    """Whether the worker's lease still runs. Asked right before each send."""
+    return Worker.objects.filter(name=worker, lease_until__gt=now).exists()
+
+
+def leave(worker: str) -> None:
+    """The worker stops: what it owns is free at once."""
+    Worker.objects.filter(name=worker).delete()
+
+
+def forget_workers(before: datetime) -> None:
+    """Removes leases that ran out long ago."""
+    Worker.objects.filter(lease_until__lt=before).delete()
+
+
+def claim_writes(
+    side: Side, op: str, *, worker: str, now: datetime, limit: int, send: bool = False
+) -> list[PendingWrite]:
+    """Takes waiting writes, the most urgent lane first. With ``send`` they are marked as sent in the same statement."""
+    claimed: list[int] = []
+    for lane in _LANES:
+        room = limit - len(claimed)
+        if room > 0:
+            rows = staging.query(
+                f"""UPDATE store_pendingwrite SET owner = %(worker)s, attempts = attempts + %(send)s,
+                        state = CASE WHEN %(send)s = 1 THEN 'sent' ELSE state END,
+                        sent_at = CASE WHEN %(send)s = 1 THEN %(now)s ELSE sent_at END
+                    WHERE id IN (
+                        SELECT w.id FROM store_pendingwrite w
+                        WHERE w.side = %(side)s AND w.op = %(op)s AND w.lane = %(lane)s AND w.state = 'waiting'
+                          AND (w.not_before IS NULL OR w.not_before <= %(now)s) AND {_FREE}
+                        ORDER BY w.id LIMIT %(room)s FOR UPDATE SKIP LOCKED)
+                    RETURNING id""",
+                {
+                    "worker": worker,
+                    "send": int(send),
+                    "now": now,
+                    "side": side,
+                    "op": op,
+                    "lane": lane,
+                    "room": room,
+                },
+            )
+            claimed += [row[0] for row in rows]
+    return list(PendingWrite.objects.filter(pk__in=claimed).order_by("pk"))
+
+
+def lost_writes(
+    side: Side, op: str, *, now: datetime, sent_before: datetime, worker: str, limit: int
+) -> list[PendingWrite]:
+    """Takes over writes that were sent before that time and whose worker is gone or gave up on the answer."""
+    rows = staging.query(
+        f"""UPDATE store_pendingwrite SET owner = %(worker)s
+            WHERE id IN (
+                SELECT w.id FROM store_pendingwrite w
+                WHERE w.side = %(side)s AND w.op = %(op)s AND w.state = 'sent' AND w.sent_at <= %(before)s AND {_FREE}
+                ORDER BY w.id LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
+            RETURNING id""",
+        {"worker": worker, "side": side, "op": op, "before": sent_before, "now": now, "limit": limit},
+    )
+    return list(PendingWrite.objects.filter(pk__in=[row[0] for row in rows]).order_by("pk"))
+
+
+def give_back(ids: Iterable[int], *, not_before: datetime | None = None) -> None:
+    """The writes wait again: they were not sent, or may be repeated."""
+    PendingWrite.objects.filter(pk__in=list(ids)).update(state="waiting", owner="", sent_at=None, not_before=not_before)
+
+
+def release(ids: Iterable[int]) -> None:
+    """Gives up ownership and leaves the state: a sent write without an answer waits for its take-over."""
+    PendingWrite.objects.filter(pk__in=list(ids)).update(owner="")
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """What a run still has to do."""
+
+    dirty: bool
+    due: bool
+    writes: bool
+
+    def __bool__(self) -> bool:
+        return self.dirty or self.due or self.writes
+
+
+_BACKLOG = f"""
+    SELECT EXISTS (SELECT 1 FROM store_link l WHERE l.dirty AND l.lane = ANY(%(lanes)s)
+                   AND NOT EXISTS (SELECT 1 FROM store_pendingwrite w WHERE w.link_id = l.id AND w.state = 'sent')),
+           EXISTS (SELECT 1 FROM store_dynamicsrecord
+                   WHERE due IN ('look_up', 'pair') AND lane = ANY(%(lanes)s)),
+           EXISTS (SELECT 1 FROM store_pendingwrite w
+                   WHERE w.state = 'waiting' AND w.lane = ANY(%(lanes)s)
+                   AND (w.not_before IS NULL OR w.not_before <= %(now)s) AND {_FREE})
+"""
+
+
+def backlog(now: datetime, lanes: Iterable[Lane]) -> Backlog:
+    """Whether anything can be done now in these lanes. Work that others own counts as theirs."""
+    return Backlog(*staging.query(_BACKLOG, {"now": now, "lanes": [str(lane) for lane in lanes]})[0])
+
+
+def checkpoint(name: str) -> Checkpoint:
+    """The stream's checkpoint; an empty one for a stream that was never read."""
+    return Checkpoint.objects.get_or_create(name=name)[0]
+
+
+def move(
+    seen: Checkpoint, cursor: str, *, as_of: datetime | None, run: int | None, position: Mapping[str, Any] | None = None
+) -> bool:
+    """Moves a checkpoint from where the reader found it. False: somebody else moved it; the page must not be stored.
+
+    Call it first in the transaction that stores the page: it locks the row.
+    """
+    moved = staging.run(
+        """UPDATE store_checkpoint SET cursor = %s, as_of = coalesce(%s, as_of), run = coalesce(%s, run),
+                  position = coalesce(%s::jsonb, position)
+           WHERE name = %s AND cursor = %s AND run = %s""",
+        [cursor, as_of, run, None if position is None else text.dump(position), seen.name, seen.cursor, seen.run],
+    )
+    return moved == 1
