@@ -1,0 +1,202 @@
+"""The calls of both sides, counted for all workers together.
+
+A place among the calls at once is a session's advisory lock: a killed worker gives it back by dying. Rate, day and
+pauses stand in one row per side, whose lock is held for the length of the arithmetic only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from zoneinfo import ZoneInfo
+
+from django.db import connection, transaction
+from django.db.models import Q
+
+from syncadmin.engine.records import Lane, Side
+from syncadmin.store import locks, options, turns
+from syncadmin.store.models import Budget
+from syncadmin.store.options import Options
+
+# Marketo counts its day by US Central time.
+DAY_ZONE: dict[Side, tzinfo] = {Side.DYNAMICS: UTC, Side.MARKETO: ZoneInfo("America/Chicago")}
+PLACES = {Side.DYNAMICS: locks.Lock.DYNAMICS_PLACE, Side.MARKETO: locks.Lock.MARKETO_PLACE}
+# Marketo: half of the ten it takes from everybody. Dynamics: until it hints at another number.
+AT_ONCE = {Side.DYNAMICS: 4, Side.MARKETO: 5}
+MOST_AT_ONCE = 52  # Dataverse's documented limit for one user
+SYNC_PERSON = "sync_person"
+LOOK_AGAIN = 0.05  # seconds between two looks for a free place
+BUSY = timedelta(seconds=5)
+OPTIONS_AGE = timedelta(seconds=5)
+
+Spent = Callable[[str, datetime], Exception]
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """The answer to one question: go now, or not before ``at``."""
+
+    at: datetime | None = None
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Asking:
+    side: Side
+    lane: Lane
+    purpose: str
+
+    @property
+    def kind(self) -> turns.Kind:
+        if self.purpose == SYNC_PERSON:
+            return turns.Kind.SYNC_PERSON
+        return turns.Kind.BACKFILL if self.lane is Lane.BACKFILL else turns.Kind.LOOP
+
+
+class PgBudget:
+    """The budget in PostgreSQL. ``spent`` makes the error that says until when nothing may be called.
+
+    A call waits for its turn up to ``patience`` seconds. Never ask inside a transaction: its row would be locked, and
+    everybody would wait for it.
+    """
+
+    def __init__(
+        self, now: Callable[[], datetime], sleep: Callable[[float], None], spent: Spent, patience: float = 20.0
+    ) -> None:
+        self._now, self._sleep, self._spent, self._patience = now, sleep, spent, patience
+        self._options: tuple[datetime, Options] | None = None
+
+    @contextmanager
+    def call(self, side: Side, lane: Lane, purpose: str, deadline: datetime | None) -> Iterator[None]:
+        place = self._wait(_Asking(side, lane, purpose), deadline)
+        try:
+            yield
+        finally:
+            locks.give_back(PLACES[side], place)
+
+    def pause(self, side: Side, until: datetime) -> None:
+        _row_exists(side)
+        Budget.objects.filter(Q(paused_until=None) | Q(paused_until__lt=until), side=side).update(paused_until=until)
+
+    def hint(self, side: Side, at_once: int) -> None:
+        wanted = max(1, min(at_once, MOST_AT_ONCE))
+        _row_exists(side)
+        Budget.objects.filter(~Q(at_once=wanted) | Q(at_once=None), side=side).update(at_once=wanted)
+
+    def _wait(self, asking: _Asking, deadline: datetime | None) -> int:
+        waited = 0.0
+        while True:
+            place, turn = self._try(asking)
+            if place is not None:
+                return place
+            assert turn.at is not None
+            now = self._now()
+            busy = not turn.why
+            seconds = LOOK_AGAIN if busy else max((turn.at - now).total_seconds(), 0.001)
+            too_late = deadline is not None and now + timedelta(seconds=seconds) >= deadline
+            if too_late or waited + seconds > self._patience:
+                raise self._spent(turn.why or f"All places for calls to {asking.side} are taken.", turn.at)
+            self._sleep(seconds)
+            waited += seconds
+
+    def _try(self, asking: _Asking) -> tuple[int | None, Turn]:
+        """A place that is now ours and its turn has come, or None and when to ask again."""
+        lock = PLACES[asking.side]
+        place = locks.take_place(lock, *self._places(asking))
+        if place is None:
+            return None, Turn(self._now() + BUSY)
+        turn = Turn(self._now(), "asking failed")
+        try:
+            turn = self._ask(asking)
+        finally:
+            if turn.at is not None:
+                locks.give_back(lock, place)
+        return (place if turn.at is None else None), turn
+
+    def _places(self, asking: _Asking) -> tuple[int, int]:
+        """From which place to which to look. The last one is Sync Person's alone, where there is more than one."""
+        hinted = Budget.objects.filter(side=asking.side).values_list("at_once", flat=True).first()
+        last = hinted or AT_ONCE[asking.side]
+        if asking.kind is turns.Kind.SYNC_PERSON:
+            return last, 1
+        return 1, max(1, last - 1)
+
+    def _ask(self, asking: _Asking) -> Turn:
+        _row_exists(asking.side)
+        limits = self._limits()
+        with transaction.atomic(durable=True):
+            row = Budget.objects.select_for_update().get(side=asking.side)
+            now = self._now()
+            _new_day(row, now)
+            turn = _judge(row, asking, now, limits)
+            if turn.at is None:
+                _count(row, asking, now)
+        return turn
+
+    def _limits(self) -> Options:
+        """The settings; read anew every few seconds, so that a call does not cost one query more."""
+        now = self._now()
+        if self._options is None or not timedelta() <= now - self._options[0] < OPTIONS_AGE:
+            self._options = (now, options.read())
+        return self._options[1]
+
+
+def _row_exists(side: Side) -> None:
+    if not Budget.objects.filter(side=side).exists():
+        Budget.objects.bulk_create([Budget(side=side)], ignore_conflicts=True)
+
+
+def day_of(side: Side, now: datetime) -> date:
+    """The day a call of this side is counted for."""
+    return now.astimezone(DAY_ZONE[side]).date()
+
+
+def _new_day(row: Budget, now: datetime) -> None:
+    today = day_of(Side(row.side), now)
+    if row.day != today:
+        row.day, row.calls, row.backfill_calls = today, 0, 0
+
+
+def _judge(row: Budget, asking: _Asking, now: datetime, limits: Options) -> Turn:
+    if row.paused_until is not None and row.paused_until > now:
+        return Turn(row.paused_until, f"{asking.side} asked for silence.")
+    if asking.side is Side.DYNAMICS:
+        return Turn()
+    day = int(limits.marketo_quota * limits.marketo_share)
+    backfill_spent = asking.lane is Lane.BACKFILL and row.backfill_calls >= int(day * limits.backfill_share)
+    if row.calls >= day or backfill_spent:
+        return Turn(_tomorrow(asking.side, now), "Our share of Marketo's calls is used up for today.")
+    seconds = now.timestamp()
+    turn = turns.next_turn(_recent(row), asking.kind, seconds)
+    return (
+        Turn() if turn <= seconds else Turn(datetime.fromtimestamp(turn, UTC), "Marketo's calls wait for their turn.")
+    )
+
+
+def _tomorrow(side: Side, now: datetime) -> datetime:
+    return datetime.combine(day_of(side, now) + timedelta(days=1), time(), DAY_ZONE[side]).astimezone(UTC)
+
+
+def _recent(row: Budget) -> list[turns.Call]:
+    return [turns.Call(at, turns.Kind(kind)) for at, kind in row.recent]
+
+
+def _count(row: Budget, asking: _Asking, now: datetime) -> None:
+    row.calls += 1
+    row.backfill_calls += asking.lane is Lane.BACKFILL
+    if asking.side is Side.MARKETO:
+        kept = turns.within(_recent(row), now.timestamp())
+        row.recent = [*([call.at, call.kind] for call in kept), [now.timestamp(), asking.kind]]
+    row.save(update_fields=["day", "calls", "backfill_calls", "recent"])
+    _count_use(asking, row.day)
+
+
+def _count_use(asking: _Asking, day: date | None) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO store_budgetuse (side, day, lane, purpose, calls) VALUES (%s, %s, %s, %s, 1) "
+            "ON CONFLICT (side, day, lane, purpose) DO UPDATE SET calls = store_budgetuse.calls + 1",
+            [asking.side, day, asking.lane, asking.purpose[:40]],
+        )

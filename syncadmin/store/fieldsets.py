@@ -1,0 +1,83 @@
+"""Saved sets of field pairs. A set is never changed: saving makes the next version."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import Max
+
+from syncadmin.engine import fields as engine
+from syncadmin.engine.records import Table
+from syncadmin.store import locks
+from syncadmin.store.models import FieldPair, PausedPair
+
+
+def pairs(version: int) -> list[engine.FieldPair]:
+    """The pairs of one version in the order they were saved, each with the reason it is paused for, if it is."""
+    reasons = paused()
+    return [_pair(row, reasons.get(row.key, "")) for row in FieldPair.objects.filter(version=version).order_by("id")]
+
+
+def save(chosen: Iterable[engine.FieldPair]) -> int:
+    """Stores a new set and answers its version. A column or field used twice in a table is an IntegrityError."""
+    with transaction.atomic():
+        locks.wait_in_transaction(locks.Lock.SETUP)
+        version = 1 + (FieldPair.objects.aggregate(newest=Max("version"))["newest"] or 0)
+        FieldPair.objects.bulk_create([_row(pair, version) for pair in chosen])
+    return version
+
+
+def paused() -> dict[str, str]:
+    """Why pairs are left alone, by key."""
+    return dict(PausedPair.objects.values_list("key", "reason"))
+
+
+def pause(reasons: dict[str, str], now: datetime) -> tuple[list[str], list[str]]:
+    """Makes exactly these pairs paused ones. Answers the keys newly paused and those that go on again."""
+    with transaction.atomic():
+        locks.wait_in_transaction(locks.Lock.SETUP)
+        before = paused()
+        healed = sorted(before.keys() - reasons.keys())
+        PausedPair.objects.filter(key__in=healed).delete()
+        for key, reason in reasons.items():
+            if before.get(key) != reason:
+                PausedPair.objects.update_or_create(
+                    key=key, defaults={"reason": reason}, create_defaults={"reason": reason, "since": now}
+                )
+    return sorted(reasons.keys() - before.keys()), healed
+
+
+def _pair(row: FieldPair, reason: str) -> engine.FieldPair:
+    return engine.FieldPair(
+        key=row.key,
+        table=Table(row.table),
+        dynamics=row.dynamics,
+        marketo=row.marketo,
+        direction=engine.Direction(row.direction),
+        winner=engine.Winner(row.winner),
+        blanks_travel=row.blanks_travel,
+        shorten=row.shorten,
+        options=row.options,
+        consent=row.consent,
+        default=row.default,
+        paused=reason,
+    )
+
+
+def _row(pair: engine.FieldPair, version: int) -> FieldPair:
+    return FieldPair(
+        version=version,
+        key=pair.key,
+        table=pair.table,
+        dynamics=pair.dynamics,
+        marketo=pair.marketo,
+        direction=pair.direction,
+        winner=pair.winner,
+        blanks_travel=pair.blanks_travel,
+        shorten=pair.shorten,
+        options=dict(pair.options),
+        consent=pair.consent,
+        default=pair.default,
+    )

@@ -1,0 +1,49 @@
+"""Seals the secrets of the connections. The newest of VAULT_KEYS seals, each of them opens."""
+
+from __future__ import annotations
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from django.conf import settings
+from django.db import transaction
+
+from syncadmin.store.models import Connection
+
+
+class Unopened(Exception):
+    """None of VAULT_KEYS opens this text: the key it was sealed with is missing from the setting."""
+
+
+def seal(secret: str) -> str:
+    return _keys().encrypt(secret.encode()).decode()
+
+
+def unseal(sealed: str) -> str:
+    """The secret. Raises ``Unopened``."""
+    try:
+        return _keys().decrypt(sealed.encode()).decode()
+    except InvalidToken:
+        raise Unopened("No key of VAULT_KEYS opens this secret: put the key it was sealed with back.") from None
+
+
+def reseal(sealed: str) -> str:
+    """The same secret under the newest key. Raises ``Unopened``."""
+    return seal(unseal(sealed))
+
+
+def rotate() -> int:
+    """Seals every connection's secret with the newest key, all or none, and answers how many there were."""
+    with transaction.atomic():
+        rows = list(Connection.objects.select_for_update().order_by("id"))
+        for row in rows:
+            row.sealed = reseal(row.sealed)
+        Connection.objects.bulk_update(rows, ["sealed"])
+    return len(rows)
+
+
+def new_key() -> str:
+    """A fresh key for VAULT_KEYS."""
+    return Fernet.generate_key().decode()
+
+
+def _keys() -> MultiFernet:
+    return MultiFernet([Fernet(key) for key in settings.VAULT_KEYS])

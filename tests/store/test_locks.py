@@ -1,0 +1,73 @@
+"""Advisory locks between two sessions."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.db import connection, transaction
+
+from syncadmin.store import locks
+from syncadmin.store.locks import Lock
+
+
+def in_another_session(work):
+    def run():
+        try:
+            return work()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(run).result(timeout=10)
+
+
+def held() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'")
+        return cursor.fetchone()[0]
+
+
+def test_the_numbers_are_permanent():
+    assert {lock.name: lock.value for lock in Lock} == {
+        "CYCLE": 7101,
+        "MARKETO_PLACE": 7102,
+        "DYNAMICS_PLACE": 7103,
+        "SETUP": 7104,
+    }
+
+
+@pytest.mark.django_db(transaction=True)
+def test_only_one_session_holds_a_lock():
+    def is_free():
+        with locks.try_session(Lock.CYCLE) as free:
+            return free
+
+    with locks.try_session(Lock.CYCLE) as mine:
+        assert mine
+        assert in_another_session(is_free) is False
+    assert in_another_session(is_free) is True
+    assert held() == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_taking_a_place_takes_one_place():
+    assert locks.take_place(Lock.MARKETO_PLACE, 1, 3) == 1
+    assert held() == 1
+
+    def other():
+        return locks.take_place(Lock.MARKETO_PLACE, 3, 1), locks.take_place(Lock.MARKETO_PLACE, 1, 1)
+
+    assert in_another_session(other) == (3, None)
+    # The other session ended without giving its place back.
+    assert held() == 1
+    locks.give_back(Lock.MARKETO_PLACE, 1)
+    assert held() == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_transactions_lock_ends_with_it():
+    with transaction.atomic():
+        locks.wait_in_transaction(Lock.SETUP)
+        assert held() == 1
+    assert held() == 0
