@@ -1,0 +1,3 @@
+"""Stand-in for Marketo Engage over its REST API."""
+
+from .app import MarketoSandbox as MarketoSandbox

@@ -1,0 +1,152 @@
+"""Bulk extract jobs: Created, Queued, Processing, Completed, driven by the clock; the file appears at the end."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from datetime import datetime, timedelta
+from typing import Any
+
+from . import exports
+from .answers import ApiError, moment, stamp
+from .limits import Limits
+from .state import State
+
+_FILE_KEPT, _JOB_SHOWN, _JOB_KEPT = timedelta(days=7), timedelta(days=7), timedelta(days=30)
+Job = dict[str, Any]
+
+
+class Jobs:
+    """Rows by export id. Files are kept in memory, and beside the state when that is on disk."""
+
+    def __init__(self, state: State, limits: Limits) -> None:
+        self._state = state
+        self._limits = limits
+        self._files: dict[str, bytes] = {}
+
+    def create(self, kind: str, user: str, spec: dict[str, Any]) -> Job:
+        id = str(uuid.UUID(int=self._state.chance.getrandbits(128), version=4))
+        job = {"exportId": id, "kind": kind, "user": user, "spec": spec, "status": "Created", "number": self._number()}
+        return self._keep(job | {"createdAt": self._state.now()})
+
+    def _number(self) -> int:
+        return self._state.next_id("job", 1)
+
+    def enqueue(self, job: Job) -> Job:
+        waiting = [row for row in self._state.jobs.values() if row["status"] in ("Queued", "Processing")]
+        if job["status"] in ("Queued", "Processing"):
+            raise ApiError(1029, "Job already queued")
+        if job["status"] != "Created":
+            raise ApiError(1003, f"Job in status {job['status']} cannot be queued")
+        if len(waiting) >= self._state.knobs.bulk_queue:
+            raise ApiError(1029, f"Too many jobs ({self._state.knobs.bulk_queue}) in queue")
+        if self._limits.on and self.used_today() >= self._state.knobs.bulk_bytes:
+            quota = self._state.knobs.bulk_bytes // (1024 * 1024)
+            raise ApiError(1029, f"Export daily quota {quota}MB exceeded")
+        return self._keep({**job, "status": "Queued", "queuedAt": self._state.now()})
+
+    def cancel(self, job: Job) -> Job:
+        if job["status"] not in ("Created", "Queued", "Processing"):
+            raise ApiError(1003, f"Job in status {job['status']} cannot be cancelled")
+        return self._keep({**job, "status": "Cancelled"})
+
+    def used_today(self) -> int:
+        """Bytes of all files finished on the account's current day."""
+        day = self._limits.day()
+        return sum(job.get("fileSize", 0) for job in self._state.jobs.values() if job.get("day") == day)
+
+    def advance(self) -> None:
+        """Let time pass: start what has a place, finish what has run long enough."""
+        knobs, now = self._state.knobs, self._state.clock()
+        rows = sorted(self._state.jobs.values(), key=lambda job: int(job["number"]))
+        for job in rows:
+            if job["status"] == "Processing" and self._due(job["startedAt"], knobs.bulk_run, now):
+                self._finish(job)
+        running = sum(job["status"] == "Processing" for job in self._state.jobs.values())
+        for job in rows:
+            ready = job["status"] == "Queued" and self._due(job["queuedAt"], knobs.bulk_start, now)
+            if ready and running < knobs.bulk_running:
+                running += 1
+                job = self._keep({**job, "status": "Processing", "startedAt": stamp(now)})
+                if knobs.bulk_run <= 0:
+                    self._finish(job)
+
+    @staticmethod
+    def _due(since: str, seconds: float, now: datetime) -> bool:
+        return moment(since) + timedelta(seconds=seconds) <= now
+
+    def _finish(self, job: Job) -> None:
+        count, body = exports.write(self._state, job["kind"], job["spec"])
+        id = job["exportId"]
+        self._files[id] = body
+        folder = self._state.path and self._state.path.parent / "exports"
+        if folder:
+            folder.mkdir(exist_ok=True)
+            (folder / id).write_bytes(body)
+        done = {"finishedAt": self._state.now(), "numberOfRecords": count, "fileSize": len(body)}
+        done["fileChecksum"] = f"sha256:{hashlib.sha256(body).hexdigest()}"
+        self._keep({**job, "status": "Completed", "day": self._limits.day(), **done})
+
+    def file(self, job: Job) -> bytes | None:
+        """The finished file, or None when it is not there yet or no longer kept."""
+        if job["status"] != "Completed" or moment(job["finishedAt"]) + _FILE_KEPT < self._state.clock():
+            return None
+        id = job["exportId"]
+        if id not in self._files and self._state.path:
+            self._files[id] = (self._state.path.parent / "exports" / id).read_bytes()
+        return self._files.get(id)
+
+    def find(self, kind: str, user: str, id: str) -> Job:
+        """Jobs of other API users and jobs older than a month do not exist."""
+        job: Job | None = self._state.jobs.get(id)
+        if job is None or job["kind"] != kind or job["user"] != user:
+            raise ApiError(1013, f"Object not found: job '{id}'")
+        if moment(job["createdAt"]) + _JOB_KEPT < self._state.clock():
+            raise ApiError(1013, f"Object not found: job '{id}'")
+        return job
+
+    def recent(self, kind: str, user: str, statuses: list[str]) -> list[Job]:
+        oldest = stamp(self._state.clock() - _JOB_SHOWN)
+        mine = [job for job in self._state.jobs.values() if job["kind"] == kind and job["user"] == user]
+        return [
+            job for job in mine if job["createdAt"] >= oldest and (not statuses or _spelt(job["status"]) in statuses)
+        ]
+
+    def seen(self, job: Job) -> Job:
+        """What a status call shows: refreshed no more often than the account's interval allows."""
+        knobs, now = self._state.knobs, self._state.clock()
+        last = job.get("shown")
+        if last and knobs.bulk_refresh and moment(last["at"]) + timedelta(seconds=knobs.bulk_refresh) > now:
+            return {**job, **last["job"]}
+        shown = public(job)
+        if knobs.bulk_refresh:
+            self._keep({**job, "shown": {"at": stamp(now), "job": shown}})
+        return job
+
+    def _keep(self, job: Job) -> Job:
+        self._state.jobs[job["exportId"]] = job
+        return job
+
+
+def _spelt(status: str) -> str:
+    return "Canceled" if status == "Cancelled" else status
+
+
+_SHOWN = (
+    "exportId",
+    "format",
+    "status",
+    "createdAt",
+    "queuedAt",
+    "startedAt",
+    "finishedAt",
+    "numberOfRecords",
+    "fileSize",
+    "fileChecksum",
+    "errorMsg",
+)
+
+
+def public(job: Job) -> Job:
+    shown = {**job, "format": job["spec"]["format"]}
+    return {name: shown[name] for name in _SHOWN if name in shown}
