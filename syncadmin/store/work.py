@@ -126,9 +126,10 @@ def backlog(now: datetime, lanes: Iterable[Lane]) -> Backlog:
     return Backlog(*staging.query(_BACKLOG, {"now": now, "lanes": [str(lane) for lane in lanes]})[0])
 
 
-def checkpoint(name: str) -> Checkpoint:
-    """The stream's checkpoint; an empty one for a stream that was never read."""
-    return Checkpoint.objects.get_or_create(name=name)[0]
+def checkpoint(name: str, *, lock: bool = False) -> Checkpoint:
+    """The stream's checkpoint, locked for the transaction if asked; an empty one for a stream never read."""
+    found = Checkpoint.objects.filter(name=name)
+    return (found.select_for_update() if lock else found).first() or Checkpoint.objects.get_or_create(name=name)[0]
 
 
 def move(

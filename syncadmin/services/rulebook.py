@@ -1,0 +1,115 @@
+"""The rules in force: settings, field pairs bound to their columns, and which columns each side is asked for.
+
+Read at the start of every batch, so that a change of settings takes effect between records, never within one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from syncadmin.engine.defaults import OwnNames, own_pairs
+from syncadmin.engine.fields import Bound, FieldPair
+from syncadmin.engine.merge import FirstContact
+from syncadmin.engine.records import Table
+from syncadmin.engine.schema import Schema
+from syncadmin.store import fieldsets, options, schemas, text
+from syncadmin.store.models import PausedPair, TableSchema
+from syncadmin.store.options import Options
+
+# Read with every record, mapped or not: who it is, where it stands, what it was merged into.
+_CONTROL = (
+    "firstname",
+    "lastname",
+    "emailaddress1",
+    "statecode",
+    "modifiedon",
+    "merged",
+    "masterid",
+    "originatingleadid",
+    "parentcontactid",
+)
+_PERSON_CONTROL = ("id", "email", "firstName", "lastName", "externalCompanyId")
+
+
+@dataclass(frozen=True, slots=True)
+class Rulebook:
+    """One consistent set of rules. ``bounds`` holds the chosen pairs of a table and our own three fields."""
+
+    options: Options
+    schemas: Mapping[Table, Schema]
+    bounds: Mapping[Table, tuple[Bound, ...]]
+
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        wanted = ((Table.LEAD, self.options.leads), (Table.CONTACT, self.options.contacts))
+        return tuple(table for table, chosen in wanted if chosen and table in self.schemas)
+
+    @property
+    def first(self) -> FirstContact:
+        return FirstContact(self.options.first_contact)
+
+    def pairs(self, table: Table) -> list[FieldPair]:
+        return [bound.pair for bound in self.bounds[table]]
+
+    def bound(self, key: str) -> Bound | None:
+        """The pair of this key, if it is still kept in step."""
+        table = Table(key.partition(".")[0]) if key.partition(".")[0] in set(Table) else None
+        candidates = self.bounds.get(table, ()) if table else ()
+        return next((bound for bound in candidates if bound.pair.key == key), None)
+
+    def filters(self, table: Table) -> bool:
+        """Whether the table has the column that decides what comes over."""
+        return self.options.filter_column in self.schemas[table].columns
+
+    def dynamics_columns(self, table: Table) -> list[str]:
+        """Every column asked of a table, sorted, so that equal sets are equal lists."""
+        known = self.schemas[table].columns
+        mapped = {bound.pair.dynamics for bound in self.bounds[table] if not bound.pair.dynamics.startswith("@")}
+        asked = mapped | set(_CONTROL) | {self.options.filter_column}
+        return sorted(name for name in asked if name in known and known[name].readable)
+
+    def person_fields(self) -> list[str]:
+        """Every field asked of a person, sorted."""
+        known = self.schemas[Table.PERSON].columns
+        mapped = {bound.pair.marketo for table in self.tables for bound in self.bounds[table]}
+        return sorted(name for name in mapped | set(_PERSON_CONTROL) if name in known and known[name].readable)
+
+    def columns_digest(self, table: Table) -> str:
+        return text.digest(",".join(self.dynamics_columns(table)))
+
+
+def load() -> Rulebook:
+    """The rules as they stand now; parsed anew only when something differs."""
+    now = options.read()
+    digests = tuple(sorted(TableSchema.objects.values_list("table", "digest")))
+    paused = tuple(sorted(PausedPair.objects.values_list("key", "reason")))
+    return _assemble(now, digests, paused)
+
+
+@lru_cache(maxsize=4)
+def _assemble(now: Options, digests: tuple[tuple[str, str], ...], paused: tuple[tuple[str, str], ...]) -> Rulebook:
+    found = {Table(table): schemas.load(Table(table)) for table, _ in digests}
+    known = {table: schema for table, schema in found.items() if schema is not None}
+    pairs = fieldsets.pairs(now.field_version)
+    zone = ZoneInfo(now.time_zone)
+    names = OwnNames(now.guid_field, now.type_field, now.deleted_field)
+    bounds = {
+        table: (
+            *(
+                Bound(pair, known[table].columns[pair.dynamics], known[Table.PERSON].columns[pair.marketo], zone)
+                for pair in pairs
+                if pair.table is table and _complete(pair, known)
+            ),
+            *own_pairs(table, names, zone),
+        )
+        for table in (Table.LEAD, Table.CONTACT)
+        if table in known and Table.PERSON in known
+    }
+    return Rulebook(now, known, bounds)
+
+
+def _complete(pair: FieldPair, known: Mapping[Table, Schema]) -> bool:
+    return pair.dynamics in known[pair.table].columns and pair.marketo in known[Table.PERSON].columns

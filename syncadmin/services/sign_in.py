@@ -1,0 +1,64 @@
+"""Sign-in links: signed, good once and for a quarter of an hour. The way in for the first administrator."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from datetime import datetime, timedelta
+
+from django.contrib.auth.models import User
+from django.core import signing
+from django.db import transaction
+
+from syncadmin.services.roles import Role, administrators, assign
+from syncadmin.store.models import AuditEntry, SignInLink
+
+GOOD_FOR = timedelta(minutes=15)
+FIRST = "admin"
+_SALT = "syncadmin.sign-in"
+
+
+def token_for(user: User, *, who: str, now: datetime) -> str:
+    """A new link's token; only its hash is stored. Links that ran out long ago are forgotten."""
+    token = signing.dumps(secrets.token_urlsafe(24), salt=_SALT)
+    SignInLink.objects.filter(made_at__lt=now - timedelta(days=1)).delete()
+    SignInLink.objects.create(user=user, digest=_digest(token), made_at=now)
+    AuditEntry.objects.create(at=now, who=who, action="sign_in_link", subject=user.get_username())
+    return token
+
+
+def redeem(token: str, now: datetime) -> User | None:
+    """The person this link lets in, once; None for a used, old or invented one."""
+    try:
+        signing.loads(token, salt=_SALT)
+    except signing.BadSignature:
+        return None
+    with transaction.atomic():
+        oldest = now - GOOD_FOR
+        fresh = SignInLink.objects.select_for_update().filter(
+            digest=_digest(token), used_at=None, made_at__gt=oldest, user__is_active=True
+        )
+        link = fresh.select_related("user").first()
+        if link is None:
+            return None
+        link.used_at = now
+        link.save(update_fields=["used_at"])
+    return link.user
+
+
+def first_administrator(name: str = "", *, who: str, now: datetime) -> User:
+    """The administrator of that name, or any; made if there is none. An existing person keeps the password."""
+    known = administrators()
+    wanted = [user for user in known if user.get_username() == name] if name else known
+    if wanted:
+        return wanted[0]
+    user, created = User.objects.get_or_create(username=name or FIRST)
+    if created:
+        user.set_unusable_password()
+        user.save()
+    assign(user, Role.ADMINISTRATOR, who=who, now=now)
+    return user
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
