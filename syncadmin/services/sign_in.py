@@ -35,7 +35,7 @@ def redeem(token: str, now: datetime) -> User | None:
         return None
     with transaction.atomic():
         oldest = now - GOOD_FOR
-        fresh = SignInLink.objects.select_for_update().filter(
+        fresh = SignInLink.objects.select_for_update(of=("self",)).filter(
             digest=_digest(token), used_at=None, made_at__gt=oldest, user__is_active=True
         )
         link = fresh.select_related("user").first()

@@ -1,5 +1,6 @@
 """Every table of the product; one noun, one class."""
 
+from syncadmin.store.models.access import SignInLink
 from syncadmin.store.models.connection import AuditEntry, Connection, FieldPair, PausedPair, Setting, TableSchema
 from syncadmin.store.models.record import Due, DynamicsRecord, Link, MarketoPerson
 from syncadmin.store.models.story import Activity, Conflict, Decision, Failure, Run
@@ -37,6 +38,7 @@ __all__ = [
     "Receipt",
     "Run",
     "Setting",
+    "SignInLink",
     "Suppression",
     "SyncRequest",
     "TableSchema",
