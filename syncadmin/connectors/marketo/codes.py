@@ -106,7 +106,7 @@ TABLE: Mapping[str, Code] = {
     "1026": _FEATURE,
     "1027": _LIMIT,
     "1028": _LIMIT,
-    "1029": Code(Throttled, Cause.LIMIT_REACHED, Status.LATER),
+    "1029": Code(cause=Cause.LIMIT_REACHED, status=Status.LATER),
     "1035": _FEATURE,
     "1036": Code(cause=Cause.SEVERAL_MATCHES),
     "1049": Code(cause=Cause.TOO_LARGE),

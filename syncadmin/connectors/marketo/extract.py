@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from syncadmin.connectors.contract import Extract, ExtractState
-from syncadmin.connectors.errors import Malformed, Unavailable
-from syncadmin.connectors.marketo import values
+from syncadmin.connectors.errors import ConnectorError, Malformed, QuotaSpent, Refused, Throttled, Unavailable
+from syncadmin.connectors.marketo import codes, requests, responses, values
 from syncadmin.connectors.marketo.metadata import names_by_fold
 from syncadmin.connectors.marketo.responses import mapping, person_id
 from syncadmin.connectors.marketo.values import Columns
-from syncadmin.connectors.messages import Answer
+from syncadmin.connectors.messages import Answer, Request
 from syncadmin.engine.records import Raw, Record, Ref, Table
 
 RANGE_BYTES = 4 * 1024 * 1024
+HEAD_BYTES = 64 * 1024  # enough for a header of a thousand fields
 # A description may be long, but a record beyond this is a quote that never closes.
 LONGEST_RECORD = 32 * 1024 * 1024
 
@@ -36,6 +39,51 @@ _FIELDS = re.compile(rb"(" + _FIELD + rb")(?:,|\n)")
 _STRAY = re.compile(rb"[\x00\r]+")
 
 Download = Callable[[int, int], Answer]
+Send = Callable[[Request], Answer]
+# Ten jobs of everybody stand in the queue; one takes minutes.
+_QUEUE_PAUSE = timedelta(minutes=2)
+
+
+def start(send: Send, request: Request, now: datetime) -> Extract:
+    """Creates a job and queues it if there is room."""
+    try:
+        created = _job_in(send(request))
+    except Refused as error:
+        raise _no_room(error, now) from error
+    try:
+        return enqueue(send, created.id, now)
+    except Throttled as error:  # the job stands and can be queued later
+        return replace(created, message=error.message)
+
+
+def enqueue(send: Send, id: str, now: datetime) -> Extract:
+    try:
+        return _job_in(send(requests.enqueue_export(id)))
+    except Refused as error:
+        if error.code == "1029" and "already" in error.message.lower():
+            return status(send, id)
+        raise _no_room(error, now) from error
+
+
+def status(send: Send, id: str) -> Extract:
+    return _job_in(send(requests.export_status(id)))
+
+
+def _no_room(error: Refused, now: datetime) -> ConnectorError:
+    """1029 means a full queue or a spent day; only its words tell which."""
+    if error.code != "1029":
+        return error
+    if "quota" in error.message.lower():
+        until = codes.next_quota(now)
+        return QuotaSpent(error.message, code=error.code, until=until, request_id=error.request_id)
+    return Throttled(error.message, code=error.code, until=now + _QUEUE_PAUSE, request_id=error.request_id)
+
+
+def _job_in(answer: Answer) -> Extract:
+    result = responses.envelope(answer).result
+    if not result:
+        raise Malformed("The answer about an extract is empty.")
+    return job(result[0])
 
 
 def job(row: Any) -> Extract:
@@ -57,7 +105,7 @@ def job(row: Any) -> Extract:
 
 def read(download: Download, wanted: Sequence[str], columns: Columns, start: int = 0) -> Iterator[tuple[Record, int]]:
     """Records from a byte offset on, each with the offset behind it; offset 0 is the header's."""
-    lines = _lines(download, 0)
+    lines = _lines(download, 0, HEAD_BYTES if start else RANGE_BYTES)
     head = next(lines, None)
     if head is None:
         return
@@ -70,11 +118,11 @@ def read(download: Download, wanted: Sequence[str], columns: Columns, start: int
             yield _record(line, header, columns), end
 
 
-def _lines(download: Download, start: int) -> Iterator[tuple[bytes, int]]:
+def _lines(download: Download, start: int, size: int = RANGE_BYTES) -> Generator[tuple[bytes, int], None, None]:
     """Raw records with the offset behind each, over any borders between ranges."""
     buffer, offset, done = b"", start, False
     while not done:
-        chunk, done = _part(download(offset + len(buffer), RANGE_BYTES), offset + len(buffer))
+        chunk, done = _part(download(offset + len(buffer), size), offset + len(buffer))
         buffer += chunk
         position = 0
         while match := _RECORD.match(buffer, position):

@@ -89,9 +89,10 @@ def schema(described: Iterable[Any], described2: Iterable[Any], details: Iterabl
     return Schema(Table.PERSON, columns)
 
 
-def crm_managed(schema: Schema) -> list[str]:
+def crm_managed(described2: Iterable[Any]) -> list[str]:
     """Fields that a native CRM sync owns: their presence means that one is running."""
-    return sorted(name for name, column in schema.columns.items() if column.crm_managed)
+    fields, _ = _second(described2)
+    return sorted(name for name, field in fields.items() if field.get("crmManaged") is True)
 
 
 def names_by_fold(names: Iterable[str]) -> dict[str, str]:

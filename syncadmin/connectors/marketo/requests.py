@@ -169,7 +169,7 @@ def export_file(id: str, start: int, length: int) -> Request:
     return Request(
         "GET",
         f"{_EXPORT}/{quote(id, safe='')}/file.json",
-        headers={"Range": f"bytes={start}-{start + length - 1}", "Accept": "*/*"},
+        headers={"Range": f"bytes={start}-{start + length - 1}", "Accept": "*/*", "Accept-Encoding": "identity"},
         accepts=frozenset({404, 416}),
         timeout=_FILE,
     )
