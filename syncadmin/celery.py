@@ -7,14 +7,17 @@ from pathlib import Path
 from typing import Any
 
 from celery import Celery
-from celery.signals import beat_init, worker_ready
+from celery.signals import beat_init, setup_logging, worker_init, worker_ready
+from django.conf import settings
+from django.utils.log import configure_logging
 
-from syncadmin.environment import stop_on_bad_setting
+from syncadmin.environment import Environment, stop_on_bad_setting
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "syncadmin.settings")
 
 with stop_on_bad_setting():
-    from syncadmin import settings  # noqa: F401  Celery reads them later, where a bad one would end in a traceback
+    # Read now: Celery would read them later, and a bad one would end in a traceback.
+    _ = settings.SECRET_KEY
 
 app = Celery("syncadmin")
 app.config_from_object("django.conf:settings", namespace="CELERY")
@@ -30,6 +33,26 @@ app.conf.beat_schedule = {
         "options": {"expires": 10},
     },
 }
+
+
+@setup_logging.connect
+def _log_like_django(**_: Any) -> None:
+    """Keeps Celery from putting handlers of its own in place of ours."""
+    configure_logging(settings.LOGGING_CONFIG, settings.LOGGING)
+
+
+@worker_init.connect
+def _give_back_unfinished(**_: Any) -> None:
+    """Puts tasks that a killed worker had taken back into the queue at once, not only after their visibility timeout.
+
+    Only for a broker that no other worker uses: it would take their tasks away too. `make run` says so.
+    """
+    if not Environment().boolean("GIVE_BACK_UNFINISHED", False) or not settings.CELERY_BROKER_TRANSPORT_OPTIONS:
+        return
+    with app.connection_for_write() as connection:
+        channel = connection.default_channel
+        channel.visibility_timeout = 0
+        channel.qos.restore_visible(num=1000, interval=1)
 
 
 @worker_ready.connect

@@ -7,8 +7,8 @@ import os
 from syncadmin.environment import stop_on_bad_setting
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "syncadmin.settings")
-# One connection per serving thread, and two to spare for the webhook.
-os.environ.setdefault("DATABASE_POOL", "10")
+# More than the 16 threads that `make run` and compose.yaml serve with.
+os.environ.setdefault("DATABASE_POOL", "20")
 
 with stop_on_bad_setting():
     from django.core.wsgi import get_wsgi_application

@@ -8,12 +8,15 @@ import sys
 
 from syncadmin.embedded import throwaway
 from syncadmin.embedded.errors import StartError
+from syncadmin.embedded.run import run
 
 USAGE = "usage: python -m syncadmin.embedded run | exec -- COMMAND…"
 
 
 def main(arguments: list[str]) -> int:
     try:
+        if arguments == ["run"]:
+            return run(os.environ)
         if len(arguments) > 2 and arguments[:2] == ["exec", "--"]:
             return _execute(arguments[2:])
     except StartError as error:

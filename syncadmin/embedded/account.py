@@ -67,11 +67,12 @@ def can_be_entered(path: Path) -> bool:
     return all(folder.stat().st_mode & stat.S_IXOTH for folder in path.resolve().parents if folder.exists())
 
 
-def open_folder_for(path: Path) -> Path:
+def open_folder_for(path: Path, make: bool = True) -> Path:
     """Where what belongs at `path` lives instead, for the third way; one folder per path."""
     digest = hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:16]
     folder = STATE_FOLDER / digest
-    folder.mkdir(parents=True, exist_ok=True)
-    for place in (STATE_FOLDER, folder):
-        place.chmod(0o755)
+    if make:
+        folder.mkdir(parents=True, exist_ok=True)
+        for place in (STATE_FOLDER, folder):
+            place.chmod(0o755)
     return folder

@@ -12,6 +12,11 @@ from pathlib import Path
 
 from syncadmin.embedded.places import Places
 
+NAMES = (
+    "DATABASE_URL", "CELERY_BROKER_URL", "SECRET_KEY", "VAULT_KEYS", "SANDBOX", "PUBLIC_URL", "STATIC_ROOT",
+    "DYNAMICS_PORT", "MARKETO_PORT",
+)  # fmt: skip
+
 
 def leave(places: Places, environment: Mapping[str, str]) -> None:
     places.handover.unlink(missing_ok=True)

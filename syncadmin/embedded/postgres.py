@@ -63,6 +63,12 @@ class Postgres:
             bindir = _copied(bindir, account.open_folder_for(bindir))
         return cls(folder, bindir, who, port, password, options or {})
 
+    @staticmethod
+    def forget(folder: Path) -> None:
+        """Removes the data that belongs at `folder`, if it had to be kept elsewhere."""
+        if os.geteuid() == 0 and (elsewhere := account.open_folder_for(folder, make=False) / "postgres").exists():
+            shutil.rmtree(elsewhere)
+
     @property
     def url(self) -> str:
         return f"postgresql://{USER}:{self.password}@{HOST}:{self.port}/{DATABASE}"
@@ -120,6 +126,7 @@ class Postgres:
             environment=_locale_of(environment),
             folder=folder,
             ready=self.answers,
+            foundation=True,
             account=self.account.prefix,
             # Fast shutdown: sessions are ended, nothing is lost. TERM would wait for them.
             stop_signal=signal.SIGINT,

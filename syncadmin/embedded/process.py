@@ -37,6 +37,8 @@ class Program:
     orphan_signal: signal.Signals = signal.SIGTERM
     grace: float = 4.0
     feed: bytes | None = None
+    # Others need it: it is stopped last.
+    foundation: bool = False
 
 
 class Child:
@@ -47,6 +49,7 @@ class Child:
         self.log = log
         command = [*program.account, *_dies_with_us(program.orphan_signal), *program.command]
         with log.open("ab") as output:
+            self.log_start = output.tell()
             self._process = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL if program.feed is None else subprocess.PIPE,

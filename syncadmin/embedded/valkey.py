@@ -56,6 +56,7 @@ class Valkey:
             environment=environment,
             folder=folder,
             ready=self.answers,
+            foundation=True,
             feed=self._configuration().encode(),
         )
 
