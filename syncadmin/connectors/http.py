@@ -120,6 +120,13 @@ class Http:
         other.work = work
         return other
 
+    def pause(self, until: datetime) -> None:
+        """Tells everybody that the system asked for silence inside an answer that was itself no refusal."""
+        self._budget.pause(self.side, until)
+
+    def hint(self, at_once: int) -> None:
+        self._budget.hint(self.side, at_once)
+
     def close(self) -> None:
         self._client.close()
 

@@ -19,6 +19,7 @@ from syncadmin.connectors.retry import advised
 
 # A gateway gave up waiting: the server behind it may well have done the work.
 _UNKNOWN_OUTCOME = frozenset({408, 502, 504})
+_NEVER_SERVED = frozenset({501, 505})
 _KINDS: dict[int, type[ConnectorError]] = {
     401: SignInRefused,
     403: PermissionMissing,
@@ -43,7 +44,7 @@ def kind_of(request: Request, status: int) -> type[ConnectorError]:
     if status in _UNKNOWN_OUTCOME:
         return Unavailable if request.repeatable else NoAnswer
     if status >= 500:
-        return Unavailable
+        return Refused if status in _NEVER_SERVED else Unavailable
     if status < 400:
         return Refused  # a redirect: neither system's API sends one, but a wrong address leads to a sign-in page
     return _KINDS.get(status, Refused)

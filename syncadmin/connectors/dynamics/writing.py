@@ -1,0 +1,247 @@
+"""Creates and updates in chunks: bulk first, single operations where a row must be isolated."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+from syncadmin.connectors.contract import Create, Outcome, Status, Update
+from syncadmin.connectors.dynamics import payloads, requests, responses
+from syncadmin.connectors.dynamics.batch import Part, batch_answers, batch_request
+from syncadmin.connectors.dynamics.names import is_guid, key_of
+from syncadmin.connectors.dynamics.pace import Pace
+from syncadmin.connectors.dynamics.refusals import KEY_EXISTS, MEMBERSHIP, SQL_TROUBLE, UNEXPECTED
+from syncadmin.connectors.errors import (
+    ConnectorError,
+    Malformed,
+    NoAnswer,
+    PermissionMissing,
+    Refused,
+    Throttled,
+    TooLarge,
+    Unavailable,
+)
+from syncadmin.connectors.http import Http
+from syncadmin.connectors.messages import Answer, Request
+from syncadmin.connectors.retry import advised
+from syncadmin.engine.failures import Cause
+from syncadmin.engine.records import Ref, Table
+from syncadmin.engine.schema import Schema
+
+# How often a chunk without an answer is asked again, each time in smaller pieces.
+SMALLER_PIECES = 3
+_LATER: tuple[tuple[type[ConnectorError], Cause], ...] = (
+    (Throttled, Cause.THROTTLED),
+    (NoAnswer, Cause.NO_ANSWER),
+    (Malformed, Cause.MALFORMED_ANSWER),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One write: its place in the caller's list, its record, what is sent."""
+
+    place: int
+    ref: Ref
+    body: bytes = field(repr=False)
+    item: Create | Update = field(repr=False)
+
+
+class Writer:
+    """The writes of one call of the connector."""
+
+    def __init__(
+        self,
+        http: Http,
+        call: Callable[[Request], Answer],
+        schema: Callable[[Table], Schema],
+        pace: Pace,
+    ) -> None:
+        self._http, self._call, self._schema, self._pace = http, call, schema, pace
+        self._outcomes: dict[int, Outcome] = {}
+
+    def create(self, items: Sequence[Create], *, detect_duplicates: bool) -> list[Outcome]:
+        jobs = [job for place, item in enumerate(items) if (job := self._create_job(place, item))]
+        single = detect_duplicates  # no answer of a bulk message says which row was the duplicate
+        for table in dict.fromkeys(job.ref.table for job in jobs):
+            of_table = [job for job in jobs if job.ref.table is table]
+
+            def send(chunk: list[Job], table: Table = table) -> list[Outcome]:
+                if single or len(chunk) == 1 or table in self._pace.without_bulk:
+                    return self._create_each(chunk, detect_duplicates)
+                return self._create_multiple(table, chunk)
+
+            self._in_chunks(of_table, "create", send)
+        return self._in_order(len(items))
+
+    def update(self, items: Sequence[Update]) -> list[Outcome]:
+        jobs = [job for place, item in enumerate(items) if (job := self._update_job(place, item))]
+        self._in_chunks(jobs, "update", self._update_each)
+        return self._in_order(len(items))
+
+    def _in_order(self, count: int) -> list[Outcome]:
+        return [self._outcomes[place] for place in range(count)]
+
+    # Building
+
+    def _create_job(self, place: int, item: Create) -> Job | None:
+        if item.ref is None or not is_guid(item.ref.id):
+            raise ValueError("a create in Dynamics needs the id chosen for it")
+        ref = item.ref
+        extra = {"@odata.type": f"Microsoft.Dynamics.CRM.{item.table}", key_of(item.table): ref.id}
+        return self._job(place, ref, item, extra)
+
+    def _update_job(self, place: int, item: Update) -> Job | None:
+        if not is_guid(item.ref.id):
+            text = f"{item.ref.id[:60]!r} is no id of a Dynamics record."
+            self._outcomes[place] = Outcome(Status.REFUSED, item.ref, message=text, cause=Cause.NOT_FOUND)
+            return None
+        if not item.values:
+            self._outcomes[place] = Outcome(Status.UPDATED, item.ref, item.version)
+            return None
+        return self._job(place, item.ref, item, {})
+
+    def _job(self, place: int, ref: Ref, item: Create | Update, extra: dict[str, str]) -> Job | None:
+        try:
+            return Job(place, ref, payloads.body(item.values, self._schema(ref.table), extra), item)
+        except payloads.Unbuildable as reason:
+            self._outcomes[place] = reason.outcome(ref)
+            return None
+
+    # Chunks
+
+    def _in_chunks(self, jobs: list[Job], kind: str, send: Callable[[list[Job]], list[Outcome]]) -> None:
+        """Sends all jobs; an error is raised only while nothing has been written, else the rest is LATER."""
+        rest, limit = jobs, self._pace.size(kind)
+        unanswered: NoAnswer | None = None
+        halved = 0
+        while rest:
+            chunk = rest[:limit]
+            begun = self._http.clock()
+            try:
+                self._settle(chunk, send(chunk))
+            except ConnectorError as error:
+                unanswered = error if isinstance(error, NoAnswer) else unanswered
+                if len(chunk) == 1 and isinstance(error, TooLarge):
+                    self._settle(chunk, [_too_large(chunk[0], error)])
+                elif _asks_for_less(error) and (halved < SMALLER_PIECES or isinstance(error, TooLarge)):
+                    halved += 1
+                    limit = self._pace.halve(kind, len(chunk))
+                    continue
+                else:
+                    # After a call without an answer, "not sent" would be a lie.
+                    self._give_up(rest, unanswered or error)
+                    return
+            self._pace.took(kind, len(chunk), (self._http.clock() - begun).total_seconds())
+            rest = rest[len(chunk) :]
+
+    def _settle(self, chunk: list[Job], outcomes: list[Outcome]) -> None:
+        self._outcomes |= {job.place: outcome for job, outcome in zip(chunk, outcomes, strict=True)}
+
+    def _give_up(self, rest: list[Job], error: ConnectorError) -> None:
+        if not any(outcome.status is not Status.REFUSED for outcome in self._outcomes.values()):
+            raise error
+        cause = next((cause for kind, cause in _LATER if isinstance(error, kind)), Cause.UNAVAILABLE)
+        later = Outcome(Status.LATER, code=error.code, message=error.message, cause=cause, request_id=error.request_id)
+        self._settle(rest, [replace(later, ref=job.ref) for job in rest])
+
+    # Sending
+
+    def _create_multiple(self, table: Table, chunk: list[Job]) -> list[Outcome]:
+        try:
+            answer = self._call(requests.create_multiple(table, payloads.targets([job.body for job in chunk])))
+        except (Refused, PermissionMissing, Unavailable) as error:
+            if not _is_about_a_row(error):
+                raise
+            if _lacks_message(error):
+                self._pace.without_bulk.add(table)
+            return self._create_each(chunk, False)
+        ids = answer.object().get("Ids")
+        if not isinstance(ids, list) or [str(id).lower() for id in ids] != [job.ref.id for job in chunk]:
+            raise Malformed("CreateMultiple did not answer with the ids it was given.", code=str(answer.status))
+        return [Outcome(Status.CREATED, job.ref, request_id=answer.headers.get("req_id", "")) for job in chunk]
+
+    def _create_each(self, chunk: list[Job], detect_duplicates: bool) -> list[Outcome]:
+        parts = [requests.create_part(job.ref.table, job.body, detect_duplicates=detect_duplicates) for job in chunk]
+        outcomes = self._batch(chunk, parts, Status.CREATED)
+        return self._confirmed(outcomes)
+
+    def _update_each(self, chunk: list[Job]) -> list[Outcome]:
+        parts = [
+            requests.update_part(
+                job.ref.table, job.ref.id, job.body, job.item.version if isinstance(job.item, Update) else ""
+            )
+            for job in chunk
+        ]
+        return self._batch(chunk, parts, Status.UPDATED)
+
+    def _batch(self, chunk: list[Job], parts: list[Part], done: Status) -> list[Outcome]:
+        answers = self.ask_each(parts)
+        outcomes = [
+            responses.outcome(answer, job.ref, done, job.item.values)
+            for job, answer in zip(chunk, answers, strict=False)
+        ]
+        missing = [_not_answered(job.ref) for job in chunk[len(answers) :]]
+        return outcomes + missing
+
+    def ask_each(self, parts: Sequence[Part], *, safe_to_repeat: bool = False) -> list[Answer]:
+        """One answer for each operation, fewer if the server stopped; throttling inside is passed on to all."""
+        boundary = "batch_" + hashlib.sha256(b"".join(part.body for part in parts)).hexdigest()[:32]
+        root = f"{self._http.base.path}/{requests.API}"
+        request = batch_request(
+            root, requests.API, parts, boundary, timeout=requests.WRITE_SECONDS, safe_to_repeat=safe_to_repeat
+        )
+        answers = batch_answers(self._call(request))
+        if len(answers) > len(parts):
+            raise Malformed(f"A batch of {len(parts)} was answered {len(answers)} times.", code="batch")
+        for answer in answers:
+            until = advised(answer.headers.get("retry-after"), self._http.clock())
+            if answer.status == 429 and until:
+                self._http.pause(until)
+        return answers
+
+    def _confirmed(self, outcomes: list[Outcome]) -> list[Outcome]:
+        """Looks up which "already exists" are our own ids; an older server says the same of any unique key."""
+        asked = [outcome.ref for outcome in outcomes if outcome.code == KEY_EXISTS and outcome.ref]
+        if not asked:
+            return outcomes
+        parts = [requests.read_part(ref.table, ref.id, [key_of(ref.table)], annotated=False) for ref in asked]
+        answers = dict(zip(asked, self.ask_each(parts, safe_to_repeat=True), strict=False))
+        return [self._own(outcome, answers) for outcome in outcomes]
+
+    def _own(self, outcome: Outcome, answers: dict[Ref, Answer]) -> Outcome:
+        answer = answers.get(outcome.ref) if outcome.ref and outcome.code == KEY_EXISTS else None
+        if answer is None or outcome.ref is None:
+            return outcome
+        if answer.status == 200:
+            return replace(outcome, version=responses.version_of(answer))
+        return replace(outcome, ref=None) if responses.says_gone(answer, outcome.ref) else outcome
+
+
+def _asks_for_less(error: ConnectorError) -> bool:
+    return isinstance(error, NoAnswer | TooLarge) or error.code in SQL_TROUBLE
+
+
+def _is_about_a_row(error: ConnectorError) -> bool:
+    """Whether the bulk message failed for one of its rows, which single operations will find."""
+    if isinstance(error, TooLarge):
+        return False
+    if isinstance(error, Unavailable):
+        return error.code == UNEXPECTED
+    if isinstance(error, PermissionMissing):
+        return error.code not in MEMBERSHIP and "missing prv" not in error.message
+    return True
+
+
+def _lacks_message(error: ConnectorError) -> bool:
+    return error.code in {"0x8006088a", "404", "405", "501"} or "not yet been implemented" in error.message
+
+
+def _too_large(job: Job, error: ConnectorError) -> Outcome:
+    return Outcome(Status.REFUSED, job.ref, code=error.code, message=error.message, cause=Cause.TOO_LARGE)
+
+
+def _not_answered(ref: Ref) -> Outcome:
+    message = "Dynamics stopped answering before this record."
+    return Outcome(Status.LATER, ref, code="batch", message=message, cause=Cause.NO_ANSWER)
