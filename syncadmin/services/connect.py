@@ -19,16 +19,16 @@ import httpx
 
 from syncadmin.connectors.budget import Budget
 from syncadmin.connectors.contract import DynamicsConnector, MarketoConnector
-from syncadmin.connectors.dynamics.auth import PUBLIC_CLOUD, DynamicsConfig
+from syncadmin.connectors.dynamics.auth import PROCESS_TOKENS, PUBLIC_CLOUD, DynamicsConfig, TokenCache
 from syncadmin.connectors.dynamics.connector import Dynamics
 from syncadmin.connectors.errors import BudgetSpent, SignInRefused
 from syncadmin.connectors.marketo.config import MarketoConfig
 from syncadmin.connectors.marketo.connector import Marketo
-from syncadmin.engine.records import Side
+from syncadmin.engine.records import Side, Table
 from syncadmin.services.context import Context
-from syncadmin.store import vault
+from syncadmin.store import schemas, vault
 from syncadmin.store.budget import PgBudget
-from syncadmin.store.models import Connection
+from syncadmin.store.models import Connection, TableSchema
 
 Clock = Callable[[], datetime]
 Sleep = Callable[[float], None]
@@ -61,6 +61,8 @@ def real_world() -> World:
 
 
 def dynamics(config: DynamicsConfig, world: World, budget: Budget) -> DynamicsConnector:
+    """Knows the stored metadata, so that no call has to wait for reading it."""
+    known = {table: schema for table in (Table.LEAD, Table.CONTACT) if (schema := schemas.load(table)) is not None}
     return Dynamics(
         config,
         budget=budget,
@@ -68,10 +70,15 @@ def dynamics(config: DynamicsConfig, world: World, budget: Budget) -> DynamicsCo
         sleep=world.sleep,
         rnd=world.rng,
         transport=world.transports.get(Side.DYNAMICS),
+        # A simulated world's tokens are nobody else's.
+        tokens=TokenCache() if world.transports else PROCESS_TOKENS,
+        schemas=known,
     )
 
 
 def marketo(config: MarketoConfig, world: World, budget: Budget) -> MarketoConnector:
+    """As ``dynamics``."""
+    people = schemas.load(Table.PERSON)
     return Marketo(
         config,
         budget=budget,
@@ -79,6 +86,7 @@ def marketo(config: MarketoConfig, world: World, budget: Budget) -> MarketoConne
         sleep=world.sleep,
         rnd=world.rng,
         transport=world.transports.get(Side.MARKETO),
+        columns=None if people is None else people.columns,
     )
 
 
@@ -145,7 +153,7 @@ def _build(rows: Mapping[Side, Connection], world: World) -> _Pair:
 
 
 class _Kept:
-    """The connectors of this process; made anew when a stored connection changes."""
+    """The connectors of this process; made anew when a stored connection or the metadata changes."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -153,7 +161,9 @@ class _Kept:
         self._pair: _Pair | None = None
 
     def pair(self, rows: Mapping[Side, Connection]) -> _Pair:
-        key = json.dumps([[row.base_url, row.config, row.sealed] for _, row in sorted(rows.items())], sort_keys=True)
+        stored = [[row.base_url, row.config, row.sealed] for _, row in sorted(rows.items())]
+        digests = sorted(TableSchema.objects.values_list("table", "digest"))
+        key = json.dumps([stored, digests], sort_keys=True)
         with self._lock:
             if self._pair is None or self._key != key:
                 self._pair, self._key = _build(rows, real_world()), key

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from django.db import transaction
@@ -10,7 +10,8 @@ from django.db.models import Max
 
 from syncadmin.engine import fields as engine
 from syncadmin.engine.records import Table
-from syncadmin.store import locks
+from syncadmin.engine.schema import Schema
+from syncadmin.store import locks, schemas
 from syncadmin.store.models import FieldPair, PausedPair
 
 
@@ -22,11 +23,26 @@ def pairs(version: int) -> list[engine.FieldPair]:
 
 def save(chosen: Iterable[engine.FieldPair]) -> int:
     """Stores a new set and answers its version. A column or field used twice in a table is an IntegrityError."""
+    known = {table: schemas.load(table) for table in Table}
     with transaction.atomic():
         locks.wait_in_transaction(locks.Lock.SETUP)
         version = 1 + (FieldPair.objects.aggregate(newest=Max("version"))["newest"] or 0)
-        FieldPair.objects.bulk_create([_row(pair, version) for pair in chosen])
+        FieldPair.objects.bulk_create([_row(pair, version, known) for pair in chosen])
     return version
+
+
+def kind_of(schema: Schema | None, name: str) -> str:
+    """What a column is, as far as a field pair depends on it; empty if there is no such readable column."""
+    column = schema.columns.get(name) if schema is not None else None
+    if column is None or not column.readable:
+        return ""
+    return f"{column.kind}/{column.behaviour}" if column.behaviour is not None else str(column.kind)
+
+
+def chosen_kinds(version: int) -> dict[str, tuple[str, str]]:
+    """By pair key, what the Dynamics column and the Marketo field were when the pair was chosen."""
+    rows = FieldPair.objects.filter(version=version)
+    return {row.key: (row.dynamics_kind, row.marketo_kind) for row in rows}
 
 
 def paused() -> dict[str, str]:
@@ -66,7 +82,7 @@ def _pair(row: FieldPair, reason: str) -> engine.FieldPair:
     )
 
 
-def _row(pair: engine.FieldPair, version: int) -> FieldPair:
+def _row(pair: engine.FieldPair, version: int, known: Mapping[Table, Schema | None]) -> FieldPair:
     return FieldPair(
         version=version,
         key=pair.key,
@@ -80,4 +96,6 @@ def _row(pair: engine.FieldPair, version: int) -> FieldPair:
         options=dict(pair.options),
         consent=pair.consent,
         default=pair.default,
+        dynamics_kind=kind_of(known[pair.table], pair.dynamics),
+        marketo_kind=kind_of(known[Table.PERSON], pair.marketo),
     )

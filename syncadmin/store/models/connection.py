@@ -33,7 +33,10 @@ class TableSchema(models.Model):
 
 
 class FieldPair(models.Model):
-    """A Dynamics column and a Marketo field kept in step. Rows of one ``version`` are a saved set and never change."""
+    """A Dynamics column and a Marketo field kept in step. Rows of one ``version`` are a saved set and never change.
+
+    The two kinds are what column and field were when the pair was chosen; empty if that was not known.
+    """
 
     version = models.PositiveIntegerField()
     key = models.CharField(max_length=220)
@@ -47,6 +50,8 @@ class FieldPair(models.Model):
     options = models.JSONField(default=dict)
     consent = models.BooleanField(default=False)
     default = models.CharField(max_length=255, default="")
+    dynamics_kind = models.CharField(max_length=40, default="")
+    marketo_kind = models.CharField(max_length=40, default="")
 
     class Meta:
         constraints = [

@@ -1,0 +1,95 @@
+"""What both systems' tables look like now, and which field pairs that pauses or heals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from syncadmin.connectors.errors import Malformed
+from syncadmin.engine.failures import Cause, HealsBy, describe
+from syncadmin.engine.records import Lane, Side, Table
+from syncadmin.engine.schema import Schema
+from syncadmin.services.context import Context
+from syncadmin.store import fieldsets, mirror, options, schemas
+from syncadmin.store.models import Failure, Link
+
+GOOD_FOR = timedelta(hours=1)
+PURPOSE = "metadata"
+
+
+@dataclass(frozen=True, slots=True)
+class Refreshed:
+    """Tables that changed, and keys of the pairs that are paused from now on or go on again."""
+
+    changed: tuple[Table, ...] = ()
+    paused: tuple[str, ...] = ()
+    healed: tuple[str, ...] = ()
+
+
+def is_due(now: datetime) -> bool:
+    """Whether some table's metadata is older than an hour, or was never read."""
+    times = [schemas.read_at(table) for table in Table]
+    return any(at is None or now - at >= GOOD_FOR for at in times)
+
+
+def refresh_schema(ctx: Context) -> Refreshed:
+    """Reads the metadata of all tables and lets it take effect at once. Raises the connectors' errors.
+
+    Nothing is stored unless every table was read, so that pairs are judged by both of their sides.
+    """
+    found = [_read(ctx, table) for table in Table]
+    now = ctx.now()
+    with transaction.atomic():
+        changed = tuple(schema.table for schema in found if schemas.save(schema, now))
+        paused, healed = fieldsets.pause(broken_pairs({schema.table: schema for schema in found}), now)
+        if changed:
+            _wake_failures(now)
+        _merge_again(healed)
+    return Refreshed(changed, tuple(paused), tuple(healed))
+
+
+def _read(ctx: Context, table: Table) -> Schema:
+    connector = ctx.marketo if table.side is Side.MARKETO else ctx.dynamics
+    schema = connector.for_work(Lane.LIVE, PURPOSE).schema(table)
+    if not schema.columns:
+        raise Malformed(f"The metadata of {table} names no column.", code="metadata")
+    return schema
+
+
+def broken_pairs(known: dict[Table, Schema]) -> dict[str, str]:
+    """Why pairs of the set in force cannot work with these tables, by key."""
+    version = options.read().field_version
+    kinds = fieldsets.chosen_kinds(version)
+    reasons: dict[str, str] = {}
+    for pair in fieldsets.pairs(version):
+        was_there, was_here = kinds[pair.key]
+        there = _trouble(f"The Dynamics column {pair.dynamics}", was_there, known[pair.table], pair.dynamics)
+        here = _trouble(f"The Marketo field {pair.marketo}", was_here, known[Table.PERSON], pair.marketo)
+        if there or here:
+            reasons[pair.key] = " ".join(filter(None, (there, here)))
+    return reasons
+
+
+def _trouble(what: str, was: str, schema: Schema, name: str) -> str:
+    now = fieldsets.kind_of(schema, name)
+    if not now:
+        return f"{what} is no longer there, or may not be read."
+    return f"{what} changed its type from {was} to {now}." if was and was != now else ""
+
+
+def _wake_failures(now: datetime) -> None:
+    """What waits for other metadata is tried again in the next run."""
+    causes = [cause for cause in Cause if describe(cause).heals_by is HealsBy.METADATA]
+    waiting = Failure.objects.filter(cause__in=causes, closed_at__isnull=True, ignored=False)
+    links = waiting.filter(link__isnull=False).values_list("link_id", flat=True)
+    mirror.mark_links(list(links), Lane.RETRY)
+    waiting.update(next_try_at=now)
+
+
+def _merge_again(keys: Iterable[str]) -> None:
+    """What changed in a pair while it was paused has not been merged."""
+    for table in sorted({key.partition(".")[0] for key in keys}):
+        Link.objects.filter(table=table, dirty=False).update(dirty=True, lane=Lane.BACKFILL)
