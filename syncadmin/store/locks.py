@@ -18,6 +18,8 @@ class Lock(IntEnum):
     CYCLE = 7101  # one run at a time
     MARKETO_PLACE = 7102  # one of our calls at once
     DYNAMICS_PLACE = 7103
+    PAIRING = 7105  # records with one e-mail are paired by one worker
+    LOOK_UP = 7106
     SETUP = 7104  # metadata, connections and field sets are changed by one at a time
 
 

@@ -1,0 +1,185 @@
+"""Judges one link: puts what is known about it before the engine, and sorts the verdicts by side.
+
+Nothing is stored here; ``record.judgements`` does that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from syncadmin.engine.fields import Bound, Unconvertible, comparable, outgoing
+from syncadmin.engine.merge import Agreed, FieldResult, FieldState, Held, OpenReceipt, Rule, Verdict, merge_link
+from syncadmin.engine.records import Comparable, Raw, Side
+from syncadmin.engine.rules import alternating
+from syncadmin.services.rulebook import Rulebook
+from syncadmin.store import text
+from syncadmin.store.cases import Case
+
+
+@dataclass(slots=True)
+class Judgement:
+    """What was decided for one link: results by key and, for each side, what is to be written."""
+
+    case: Case
+    results: Mapping[str, FieldResult]
+    states: Mapping[str, FieldState]
+    writes: dict[Side, list[FieldResult]] = field(default_factory=dict)
+    renew_person: bool = False
+
+    def values(self, side: Side, book: Rulebook) -> dict[str, Raw]:
+        """The raw columns to send to a side."""
+        bounds = {bound.pair.key: bound for bound in book.bounds[self.case.table]}
+        return {bounds[result.key].target(side).name: result.raw for result in self.writes.get(side, ())}
+
+
+def judge(case: Case, book: Rulebook, now: datetime) -> Judgement:
+    """Decides one link. Pure but for the case it is handed, whose ``agreed`` and ``held`` it brings up to date."""
+    states = {state.bound.pair.key: state for state in _states(case, book, now)}
+    results = {result.key: result for result in merge_link(list(states.values()), table=case.table, first=book.first)}
+    judged = Judgement(case, results, states)
+    if case.marketo_deleted:
+        judged.renew_person = any(_moved(result) for result in results.values())
+        return judged
+    for result in results.values():
+        if result.verdict is Verdict.AGREE and result.agreed:
+            case.agreed[result.key] = [result.agreed.d, result.agreed.m, result.agreed.n]
+        if result.verdict is Verdict.WRITE and result.to is not None:
+            judged.writes.setdefault(result.to, []).append(result)
+    _restore_overtaken(judged, book)
+    for side in list(judged.writes):
+        if _refused_as_it_is(case, side, judged.values(side, book)):
+            del judged.writes[side]
+    return judged
+
+
+def _moved(result: FieldResult) -> bool:
+    """Whether Dynamics' side of a field changed since it was agreed: a write to Marketo, or one that failed."""
+    return result.verdict in (Verdict.WRITE, Verdict.FAILED) and result.to is Side.MARKETO
+
+
+def _states(case: Case, book: Rulebook, now: datetime) -> Iterable[FieldState]:
+    if case.stopped or case.filtered or case.dynamics is None or case.marketo is None:
+        return
+    own = own_values(case)
+    for bound in book.bounds[case.table]:
+        name = bound.pair.dynamics
+        source = own if name.startswith("@") else ({} if case.dynamics_deleted else case.d or {})
+        yield _state(case, bound, source, now, seen=case.m if not case.marketo_deleted else _as_agreed(case, bound))
+
+
+def own_values(case: Case) -> dict[str, Raw]:
+    """Dynamics' side of our own three fields."""
+    return {"@guid": case.dynamics, "@type": case.table.capitalize(), "@deleted": case.dynamics_deleted}
+
+
+def _as_agreed(case: Case, bound: Bound) -> dict[str, Any]:
+    """A deleted person's values are gone: only what Dynamics changed counts."""
+    agreed = case.agreed.get(bound.pair.key)
+    return {bound.pair.marketo: agreed[1] if agreed else None}
+
+
+def _state(
+    case: Case, bound: Bound, source: Mapping[str, Raw], now: datetime, seen: Mapping[str, Raw] | None
+) -> FieldState:
+    key, there = bound.pair.key, seen or {}
+    agreed = case.agreed.get(key)
+    state = FieldState(
+        bound=bound,
+        agreed=Agreed(*agreed) if agreed else None,
+        d=source.get(bound.pair.dynamics),
+        m=there.get(bound.pair.marketo),
+        d_known=bound.pair.dynamics in source,
+        m_known=bound.pair.marketo in there,
+        receipt=_open_receipt(case, key),
+        blocked={Side(side): value for side, value in case.held.get(key, {}).get("blocked", {}).items()},
+        hold=_hold(case, bound, now),
+    )
+    return _with_choice(case, state)
+
+
+def _open_receipt(case: Case, key: str) -> OpenReceipt | None:
+    receipt = case.receipts.get(key)
+    if receipt is None:
+        return None
+    back = any(line[3] == receipt.replaced and not line[4] for line in receipt.lines)
+    return OpenReceipt(receipt.replaced, receipt.sent, back)
+
+
+def _hold(case: Case, bound: Bound, now: datetime) -> str:
+    if bound.field.company_class and case.company_linked:
+        return Held.COMPANY
+    if case.held.get(bound.pair.key, {}).get("why") == Held.TWO_AUTOMATIONS:
+        return Held.TWO_AUTOMATIONS
+    turns = [
+        (datetime.fromisoformat(at), Side(side), value) for at, side, value in case.written.get(bound.pair.key, ())
+    ]
+    return Held.TWO_AUTOMATIONS if alternating(turns, now) else ""
+
+
+def _with_choice(case: Case, state: FieldState) -> FieldState:
+    """A person's choice holds for exactly the two values it was made for."""
+    conflict = case.chosen.get(state.bound.pair.key)
+    if conflict is None:
+        return state
+    shown = comparables(state)
+    if shown != (conflict.dynamics_value, conflict.marketo_value):
+        return state
+    return replace(state, choice=Side(conflict.chosen))
+
+
+def _restore_overtaken(judged: Judgement, book: Rulebook) -> None:
+    """A value that our write replaced unseen, and that the rule lets win, goes back to Marketo first.
+
+    What is agreed stays, so the restored value then counts as Marketo's change and travels to Dynamics.
+    """
+    for key, held in list(judged.case.held.items()):
+        if "overtaken" not in held or key not in judged.states:
+            continue
+        result = judged.results[key]
+        if result.verdict in (Verdict.NOTHING, Verdict.AGREE):
+            back = restoring(judged.states[key], held["overtaken"])
+            if back is not None:
+                judged.writes.setdefault(Side.MARKETO, []).append(back)
+                continue
+        del held["overtaken"]
+
+
+def comparables(state: FieldState) -> tuple[Comparable, Comparable]:
+    """Both current values in comparable form; one that nobody can read stands as its text."""
+    return _shown(state, Side.DYNAMICS, state.d), _shown(state, Side.MARKETO, state.m)
+
+
+def _shown(state: FieldState, side: Side, raw: Raw) -> Comparable:
+    try:
+        return comparable(state.bound, side, raw)
+    except Unconvertible:
+        return str(raw)[:200]
+
+
+def restoring(state: FieldState, value: Comparable) -> FieldResult | None:
+    """The write that puts a value back into Marketo; None if it stands there or cannot be sent."""
+    shown = comparables(state)[1]
+    try:
+        out = outgoing(state.bound, Side.MARKETO, value)
+    except Unconvertible:
+        return None
+    if out.comparable == shown:
+        return None
+    key = state.bound.pair.key
+    return FieldResult(
+        key, Verdict.WRITE, Rule.OVERTAKEN, Side.MARKETO, out.raw, out.comparable, value, shown, state.agreed
+    )
+
+
+def _refused_as_it_is(case: Case, side: Side, values: Mapping[str, Raw]) -> bool:
+    """Whether the side refused exactly this write before; it is not sent again until something in it changes."""
+    refused = case.held.get(f"*{side}")
+    return bool(refused) and refused.get("hash") == write_hash(values)
+
+
+def write_hash(values: Mapping[str, Raw]) -> str:
+    """What a refused write is known by."""
+    return text.digest(text.dump(dict(values)))

@@ -1,0 +1,133 @@
+"""Finds each Dynamics record its Marketo person: look-up over there, then one decision per group of candidates."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db import transaction
+
+from syncadmin.engine.candidates import Match, MatchKind, Several
+from syncadmin.engine.pairing import match_group
+from syncadmin.engine.records import Lane, Record, Ref, Table
+from syncadmin.services import linking, qualify, suppression
+from syncadmin.services.context import Context
+from syncadmin.services.pull_marketo import store_people
+from syncadmin.services.rulebook import Rulebook
+from syncadmin.services.step import NOTHING, Step, did
+from syncadmin.store import ledger, locks, pairing
+from syncadmin.store.models import Decision, Run
+from syncadmin.store.pairing import DueRecord
+
+# Marketo answers 300 filter values a call.
+_BATCH = 300
+
+
+def look_up(ctx: Context, book: Rulebook, lane: Lane, run: Run) -> Step:
+    """Asks Marketo for the people of up to 300 new records: by our Dynamics-id field, and by e-mail."""
+    with locks.try_session(locks.Lock.LOOK_UP, list(Lane).index(lane)) as mine:
+        records = pairing.due("look_up", lane, _BATCH, lock=False) if mine else []
+        if not records:
+            return NOTHING
+        connector = ctx.marketo.for_work(lane, "look up")
+        fields, seen = book.person_fields(), ctx.now()
+        emails = sorted({one.email for one in records if one.email})
+        found: list[Record] = []
+        if book.options.guid_field in book.schemas[Table.PERSON].columns:
+            guids = [one.guid for one in records]
+            found += connector.find(Table.PERSON, book.options.guid_field, guids, fields)
+        if emails:
+            found += connector.find(Table.PERSON, "email", emails, fields)
+        ctx.border("pair.look_up")
+        with transaction.atomic():
+            store_people(ctx, book, found, lane, seen, run)
+            pairing.looked_up([one.guid for one in records])
+    return did(len(records) == _BATCH, looked_up=len(records))
+
+
+def batch(ctx: Context, book: Rulebook, lane: Lane, run: Run) -> Step:
+    """Decides about up to 300 records that were looked up, with everybody who could be the same person."""
+    with transaction.atomic():
+        locks.wait_in_transaction(locks.Lock.PAIRING)
+        records = pairing.due("pair", lane, _BATCH, lock=True)
+        if not records:
+            return NOTHING
+        counts = _decide(ctx, book, records, lane, run)
+    ctx.border("pair.batch")
+    return did(len(records) == _BATCH, **counts)
+
+
+def _decide(ctx: Context, book: Rulebook, records: Sequence[DueRecord], lane: Lane, run: Run) -> dict[str, int]:
+    now = ctx.now()
+    erased = suppression.erased([(one.guid, one.email) for one in records])
+    states = {one.guid: ("", "erased") for one in records if one.guid in erased}
+    wanted = [one for one in records if one.guid not in erased]
+    matches = match_group(pairing.group(wanted), Several(book.options.several))
+    asked = {one.guid for one in wanted}
+    counts: dict[str, int] = {}
+    # What is due of others in the group waits for its own turn, but what is waiting is decided together with these.
+    for match in matches:
+        if match.ref.id in asked or match.kind in (MatchKind.WAIT, MatchKind.DECIDE):
+            states[match.ref.id] = _carry_out(ctx, book, match, lane, run, now)
+            counts[match.kind] = counts.get(match.kind, 0) + 1
+    for one in wanted:
+        states.setdefault(one.guid, ("", ""))
+    pairing.settle([(guid, due, why) for guid, (due, why) in states.items()])
+    return counts
+
+
+def _carry_out(ctx: Context, book: Rulebook, match: Match, lane: Lane, run: Run, now: datetime) -> tuple[str, str]:
+    """Does what was decided for one record; answers its new state of pairing and why."""
+    subject = f"{match.ref.table}:{match.ref.id}"
+    if match.kind is not MatchKind.DECIDE:
+        ledger.withdraw_decision("match", subject, now=now)
+    match match.kind:
+        case MatchKind.LINK if match.partner is not None:
+            linking.link(match.ref, int(match.partner.id), how=match.reason, lane=lane, run=run, now=now)
+            return "", ""
+        case MatchKind.CREATE_IN_MARKETO:
+            if linking.create_person(match.ref, by_id=match.by_id, lane=lane, run=run, now=now):
+                return "", ""
+            return "waiting", "create"
+        case MatchKind.ADOPT if match.partner is not None:
+            qualify.move(ctx, book, match.partner, match.ref, run)
+            return "", ""
+        case MatchKind.WAIT:
+            partner = match.partner.id if match.partner else ""
+            return "waiting", f"{match.reason}:{partner}"
+        case MatchKind.DECIDE:
+            _ask(match, run, now)
+            return "decision", str(match.reason)
+        case _:
+            return "", str(match.reason)
+
+
+def _ask(match: Match, run: Run, now: datetime) -> None:
+    shown = pairing.faces([match.ref, *match.candidates])
+    people = [ref for ref in match.candidates if ref.table is Table.PERSON]
+    facts = {
+        "reason": match.reason,
+        "record": _face(match.ref, shown),
+        "candidates": [_face(ref, shown) for ref in match.candidates],
+    }
+    ledger.decision(
+        Decision(
+            kind="match",
+            subject=f"{match.ref.table}:{match.ref.id}",
+            facts=facts,
+            choices=[*(f"link:person:{ref.id}" for ref in people), "separate"],
+            opened_at=now,
+            run=run,
+        )
+    )
+
+
+def _face(ref: Ref, shown: dict[Ref, pairing.Face]) -> dict[str, str]:
+    face = shown.get(ref)
+    return {
+        "table": ref.table,
+        "id": ref.id,
+        "name": face.name if face else "",
+        "email": face.email if face else "",
+        "company": str((face.values.get("companyname") or face.values.get("company") or "") if face else ""),
+    }

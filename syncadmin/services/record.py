@@ -1,0 +1,239 @@
+"""Stores what a merge decided: agreed values, pending writes, conflicts, failures, and a line of history for each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from syncadmin.engine.merge import FieldResult, Held, Verdict
+from syncadmin.engine.pairing import fold_email
+from syncadmin.engine.records import Side
+from syncadmin.services import failing, history
+from syncadmin.services.judge import Judgement, comparables
+from syncadmin.services.rulebook import Rulebook
+from syncadmin.store import cases, ledger, text
+from syncadmin.store.cases import Case
+from syncadmin.store.kinds import Kind
+from syncadmin.store.models import Activity, Conflict, Decision, Failure, Link, PendingWrite, Run
+
+# These are noted on the link but told by nobody: they pass by themselves or say nothing new.
+_QUIET = frozenset({Held.RECEIPT, Held.FIRST_BLANKS, Held.FAILURE, Held.SHARED_COLUMN})
+
+
+def judgements(book: Rulebook, judged: Sequence[Judgement], run: Run, now: datetime) -> dict[str, int]:
+    """Stores decisions about locked links; answers counts. Runs in the caller's transaction."""
+    lines: list[Activity] = []
+    for judgement in judged:
+        lines += _note_held(judgement, run, now)
+        lines += _fail(judgement, run, now)
+    found = ledger.conflicts([row for judgement in judged for row in _conflicts(judgement, run, now)])
+    lines += [_conflict_line(row, run, now) for row in found]
+    for row in found:
+        if row.state == "open":
+            ledger.decision(_ask(row, run, now))
+    writes = _replace_writes(book, judged, run, now)
+    _create_people(judged, run, now)
+    cases.store_links([judgement.case for judgement in judged], merged=True)
+    ledger.activities(lines)
+    return {"writes_planned": len(writes), "conflicts": len(found)}
+
+
+def _note_held(judgement: Judgement, run: Run, now: datetime) -> list[Activity]:
+    """Notes on the link what stays where it is and why; a line only when that is new."""
+    case, lines = judgement.case, []
+    for key, result in judgement.results.items():
+        why = "failure" if result.verdict is Verdict.FAILED else result.held
+        known = case.held.get(key, {})
+        if why is None:
+            if key in case.held and not known.get("overtaken"):
+                _forget(judgement, result, run, now)
+            continue
+        d, m = _shown(judgement, key)
+        entry = {"why": str(why), "d": history.short(d), "m": history.short(m)}
+        kept = {name: known[name] for name in ("blocked", "overtaken") if name in known}
+        case.held[key] = {**entry, **kept}
+        told = {name: known.get(name) for name in entry} == entry
+        if not told and why != "failure" and result.held not in _QUIET:
+            details = {"key": key, "reason": str(why), "d": entry["d"], "m": entry["m"]}
+            lines.append(history.line(Kind.HELD, now, link=case.id, details=details, run=run))
+    return lines
+
+
+def _forget(judgement: Judgement, result: FieldResult, run: Run, now: datetime) -> None:
+    """The field is no longer held. A failure closes when its write passes, or at once if there is nothing to write."""
+    case = judgement.case
+    del case.held[result.key]
+    if result.verdict in (Verdict.AGREE, Verdict.NOTHING):
+        failing.mend(case.id, case.marketo, list(Side), [result.key], run, now)
+
+
+def _shown(judgement: Judgement, key: str) -> tuple[Any, Any]:
+    return comparables(judgement.states[key])
+
+
+def _fail(judgement: Judgement, run: Run, now: datetime) -> list[Activity]:
+    """Opens a failure for each value that cannot travel, and for each field that two automations fight over."""
+    lines: list[Activity] = []
+    case = judgement.case
+    for key, result in judgement.results.items():
+        if result.verdict is Verdict.FAILED and result.problem:
+            cause, message, column = str(result.problem.code), result.problem.detail, result.problem.column
+            value: Any = {"value": history.short(result.source), "limit": result.problem.limit}
+        elif result.held is Held.TWO_AUTOMATIONS:
+            d, m = _shown(judgement, key)
+            cause, message, column = "two_automations", "", ""
+            value = {"d": history.short(d), "m": history.short(m)}
+        else:
+            continue
+        row = Failure(
+            subject=f"link:{case.id}",
+            link_id=case.id,
+            side=result.to or Side.DYNAMICS,
+            operation="update",
+            key=key,
+            column=column,
+            cause=cause,
+            message=message,
+            value=value,
+            opened_at=now,
+            last_at=now,
+            run=run,
+        )
+        lines += failing.opened(row, person=case.marketo, table=case.table, guid=case.dynamics, now=now, run=run)
+    return lines
+
+
+def _conflicts(judgement: Judgement, run: Run, now: datetime) -> list[Conflict]:
+    case, rows = judgement.case, []
+    for key, result in judgement.results.items():
+        found = result.collision
+        if found is None:
+            continue
+        agreed = case.agreed.get(key)
+        parts = [case.id, key, agreed[2] if agreed else 0, found.d, found.m]
+        rows.append(
+            Conflict(
+                link_id=case.id,
+                key=key,
+                agreed_dynamics=found.agreed_d,
+                agreed_marketo=found.agreed_m,
+                dynamics_value=found.d,
+                marketo_value=found.m,
+                winner=found.winner or "",
+                rule=found.rule,
+                state="decided" if found.winner else "open",
+                at=now,
+                run=run,
+                fingerprint=text.digest(text.dump(parts)),
+            )
+        )
+    return rows
+
+
+def _conflict_line(row: Conflict, run: Run, now: datetime) -> Activity:
+    details = {
+        "key": row.key,
+        "winner": row.winner,
+        "rule": row.rule,
+        "agreed": [history.short(row.agreed_dynamics), history.short(row.agreed_marketo)],
+        "d": history.short(row.dynamics_value),
+        "m": history.short(row.marketo_value),
+    }
+    return history.line(Kind.CONFLICT, now, link=row.link_id, details=details, run=run)
+
+
+def _ask(row: Conflict, run: Run, now: datetime) -> Decision:
+    facts = {
+        "conflict": row.pk,
+        "key": row.key,
+        "agreed": [row.agreed_dynamics, row.agreed_marketo],
+        "dynamics": row.dynamics_value,
+        "marketo": row.marketo_value,
+    }
+    return Decision(
+        kind="ask",
+        subject=f"link:{row.link_id}:{row.key}"[:100],
+        link_id=row.link_id,
+        facts=facts,
+        choices=["dynamics", "marketo"],
+        opened_at=now,
+        run=run,
+    )
+
+
+def _replace_writes(book: Rulebook, judged: Sequence[Judgement], run: Run, now: datetime) -> list[PendingWrite]:
+    """What was decided before and not sent gives way to what is decided now."""
+    rows = [pending(judgement, side, book, run, now) for judgement in judged for side in judgement.writes]
+    ids = [judgement.case.id for judgement in judged]
+    PendingWrite.objects.filter(link_id__in=ids, op="update", state="waiting").delete()
+    PendingWrite.objects.bulk_create(rows)
+    return rows
+
+
+def pending(judgement: Judgement, side: Side, book: Rulebook, run: Run | None, now: datetime) -> PendingWrite:
+    """The write to one side that a judgement asks for."""
+    case = judgement.case
+    before = case.waiting.get(side)
+    target = case.dynamics if side is Side.DYNAMICS else str(case.marketo)
+    return PendingWrite(
+        link_id=case.id,
+        side=side,
+        op="update",
+        table=case.table if side is Side.DYNAMICS else "person",
+        target=target or "",
+        values=text.storable(judgement.values(side, book)),
+        fields={result.key: _told(case, result) for result in judgement.writes[side]},
+        version=case.version if side is Side.DYNAMICS else "",
+        lane=case.lane,
+        attempts=before.attempts if before else 0,
+        not_before=before.not_before if before else None,
+        decided_at=before.decided_at if before else now,
+        run=run,
+    )
+
+
+def _told(case: Case, result: FieldResult) -> dict[str, Any]:
+    """What the answer to the write will need: what is then agreed, and what history has to tell."""
+    agreed = result.agreed
+    return {
+        "sent": text.storable(result.sent),
+        "source": text.storable(result.source),
+        "replaced": text.storable(result.replaced),
+        "rule": result.rule,
+        "agreed": text.storable([agreed.d, agreed.m, agreed.n]) if agreed else None,
+        "before": case.agreed.get(result.key),
+    }
+
+
+def _create_people(judged: Sequence[Judgement], run: Run, now: datetime) -> None:
+    """Links whose person is not there yet, or is deleted while Dynamics goes on, get a create in Marketo."""
+    renewed = [judgement.case for judgement in judged if judgement.renew_person]
+    for case in renewed:
+        Link.objects.filter(pk=case.id).update(marketo=None, marketo_deleted=False)
+        case.marketo, case.agreed, case.held = None, {}, {}
+    missing = [
+        judgement.case
+        for judgement in judged
+        if judgement.case.marketo is None
+        and judgement.case.dynamics
+        and not (judgement.case.dynamics_deleted or judgement.case.stopped or judgement.case.filtered)
+        and Side.MARKETO not in judgement.case.waiting
+    ]
+    ledger.writes([creating(case.id, case.dynamics or "", case.d or {}, case.lane, run, now) for case in missing])
+
+
+def creating(link: int, guid: str, values: dict[str, Any], lane: str, run: Run | None, now: datetime) -> PendingWrite:
+    """A create in Marketo. Its values are made when it is sent; here only its address, which must be in flight once."""
+    return PendingWrite(
+        link_id=link,
+        side=Side.MARKETO,
+        op="create",
+        table="person",
+        target=guid,
+        email=fold_email(str(values.get("emailaddress1") or "")),
+        lane=lane,
+        state="waiting",
+        decided_at=now,
+        run=run,
+    )

@@ -1,0 +1,128 @@
+"""A link with everything a merge needs to know: both mirrors, open receipts, choices made, writes under way.
+
+Loaded in bulk, locked by the caller; written back in bulk by ``store_links``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from syncadmin.engine.records import Lane, Side, Table
+from syncadmin.store import staging, text
+from syncadmin.store.models import Conflict, PendingWrite, Receipt
+
+_BUSY = """EXISTS (SELECT 1 FROM store_pendingwrite w LEFT JOIN store_worker o ON o.name = w.owner
+                   WHERE w.link_id = l.id AND w.op <> 'log'
+                     AND (w.state = 'sent' OR (w.owner <> '' AND o.lease_until > %(now)s)))"""
+
+
+@dataclass(slots=True)
+class Case:
+    """One link, its two records as last seen, and what is under way.
+
+    ``d`` and ``m`` are None where the link has no record on that side or none was read yet. ``receipts`` and
+    ``chosen`` are by pair key, ``waiting`` by side.
+    """
+
+    id: int
+    table: Table
+    dynamics: str | None
+    marketo: int | None
+    agreed: dict[str, Any]
+    held: dict[str, Any]
+    written: dict[str, Any]
+    lane: Lane
+    stopped: bool
+    dynamics_deleted: bool
+    marketo_deleted: bool
+    d: dict[str, Any] | None
+    version: str
+    filtered: bool
+    m: dict[str, Any] | None
+    company_linked: bool
+    receipts: dict[str, Receipt] = field(default_factory=dict)
+    chosen: dict[str, Conflict] = field(default_factory=dict)
+    waiting: dict[Side, PendingWrite] = field(default_factory=dict)
+
+
+def claim_dirty(lane: Lane, limit: int, now: datetime) -> list[int]:
+    """Locks links to be merged; none that a write is under way for. Call inside the transaction that decides."""
+    rows = staging.query(
+        f"""SELECT l.id FROM store_link l
+            WHERE l.dirty AND l.lane = %(lane)s AND NOT {_BUSY}
+            ORDER BY l.id LIMIT %(limit)s FOR UPDATE OF l SKIP LOCKED""",
+        {"lane": lane, "limit": limit, "now": now},
+    )
+    return [row[0] for row in rows]
+
+
+def lock(ids: Iterable[int]) -> list[int]:
+    """Locks these links in the order of their ids; answers those that still exist."""
+    rows = staging.query(
+        "SELECT id FROM store_link WHERE id = ANY(%s) ORDER BY id FOR UPDATE", [sorted(set(ids))]
+    )
+    return [row[0] for row in rows]
+
+
+def load(ids: Sequence[int]) -> list[Case]:
+    """The cases of links that the caller has locked, in the order of their ids."""
+    rows = staging.query(
+        """SELECT l.id, l."table", l.dynamics, l.marketo, l.agreed, l.held, l.written, l.lane, l.stopped,
+                  l.dynamics_deleted, l.marketo_deleted, d."values", coalesce(d.version, ''),
+                  coalesce(d.filtered, false), p."values", coalesce(p.company_linked, false)
+           FROM store_link l
+           LEFT JOIN store_dynamicsrecord d ON d.guid = l.dynamics
+           LEFT JOIN store_marketoperson p ON p.person = l.marketo
+           WHERE l.id = ANY(%s) ORDER BY l.id""",
+        [list(ids)],
+    )
+    cases = {row[0]: _case(row) for row in rows}
+    for receipt in Receipt.objects.filter(link_id__in=cases, how="").order_by("id"):
+        cases[receipt.link_id].receipts[receipt.key] = receipt
+    for conflict in Conflict.objects.filter(link_id__in=cases, state="chosen").order_by("id"):
+        cases[conflict.link_id].chosen[conflict.key] = conflict
+    for write in PendingWrite.objects.filter(link_id__in=cases, op__in=["create", "update"]):
+        cases[write.link_id or 0].waiting[Side(write.side)] = write
+    return list(cases.values())
+
+
+def _case(row: tuple[Any, ...]) -> Case:
+    return Case(
+        id=row[0],
+        table=Table(row[1]),
+        dynamics=str(row[2]) if row[2] else None,
+        marketo=row[3],
+        agreed=text.load(row[4]),
+        held=text.load(row[5]),
+        written=text.load(row[6]),
+        lane=Lane(row[7]),
+        stopped=row[8],
+        dynamics_deleted=row[9],
+        marketo_deleted=row[10],
+        d=text.load(row[11]),
+        version=row[12],
+        filtered=row[13],
+        m=text.load(row[14]),
+        company_linked=row[15],
+    )
+
+
+def store_links(cases: Sequence[Case], *, merged: bool) -> None:
+    """Writes agreed, held and written values back; ``merged`` links are no longer dirty."""
+    ordered = sorted(cases, key=lambda case: case.id)
+    staging.run(
+        """UPDATE store_link l SET agreed = v.agreed::jsonb, held = v.held::jsonb, written = v.written::jsonb,
+                  dirty = l.dirty AND NOT %s
+           FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[]) AS v(id, agreed, held, written)
+           WHERE l.id = v.id""",
+        [
+            merged,
+            [case.id for case in ordered],
+            [text.dump(case.agreed) for case in ordered],
+            [text.dump(case.held) for case in ordered],
+            [text.dump(case.written) for case in ordered],
+        ],
+    )

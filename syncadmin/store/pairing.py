@@ -1,0 +1,127 @@
+"""What pairing needs of the mirrors: records that are due, and everybody who could be the same person."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from syncadmin.engine.candidates import Candidate
+from syncadmin.engine.records import Lane, Ref, Table
+from syncadmin.store import staging, text
+
+# Stands for the partner that a create under way will bring.
+UNDER_WAY = "under way"
+
+
+@dataclass(frozen=True, slots=True)
+class DueRecord:
+    guid: str
+    table: Table
+    email: str
+
+
+def due(state: str, lane: Lane, limit: int, *, lock: bool) -> list[DueRecord]:
+    """Records in that state of pairing, oldest first."""
+    rows = staging.query(
+        f"""SELECT guid, "table", email FROM store_dynamicsrecord WHERE due = %s AND lane = %s
+            ORDER BY id LIMIT %s {"FOR UPDATE SKIP LOCKED" if lock else ""}""",
+        [state, lane, limit],
+    )
+    return [DueRecord(str(row[0]), Table(row[1]), row[2]) for row in rows]
+
+
+def looked_up(guids: Sequence[str]) -> None:
+    """These were looked up in Marketo; now they are to be paired."""
+    staging.run(
+        "UPDATE store_dynamicsrecord SET due = 'pair' WHERE guid = ANY(%s::uuid[]) AND due = 'look_up'", [list(guids)]
+    )
+
+
+_GROUP = """
+    WITH named AS (SELECT unnest(%(guids)s::uuid[]) AS guid)
+    SELECT d.guid, d."table", d.email, d.active, d.merged_into IS NOT NULL, d.qualified, d.disqualified,
+           d.originating_lead, d.parent_contact, l.id, l.marketo, w.id
+    FROM store_dynamicsrecord d
+    LEFT JOIN store_link l ON l.dynamics = d.guid
+    LEFT JOIN store_pendingwrite w ON w.link_id = l.id AND w.op = 'create'
+    WHERE NOT d.filtered AND d.deleted_at IS NULL AND d.id IN (
+        SELECT id FROM store_dynamicsrecord WHERE email = ANY(%(emails)s) AND email <> ''
+        UNION SELECT id FROM store_dynamicsrecord WHERE guid IN (SELECT guid FROM named)
+        UNION SELECT o.id FROM store_dynamicsrecord m JOIN store_dynamicsrecord o
+              ON o.guid IN (m.originating_lead, m.parent_contact) WHERE m.guid IN (SELECT guid FROM named)
+        UNION SELECT id FROM store_dynamicsrecord WHERE originating_lead IN (SELECT guid FROM named))
+"""
+_PEOPLE = """
+    SELECT p.person, p.email, p.dynamics_guid, l.id, l.dynamics
+    FROM store_marketoperson p LEFT JOIN store_link l ON l.marketo = p.person
+    WHERE p.deleted_at IS NULL AND p.id IN (
+        SELECT id FROM store_marketoperson WHERE email = ANY(%(emails)s) AND email <> ''
+        UNION SELECT id FROM store_marketoperson WHERE dynamics_guid = ANY(%(guids)s::uuid[]))
+"""
+
+
+def group(records: Sequence[DueRecord]) -> list[Candidate]:
+    """Everybody who shares an e-mail, a lineage or a stored id with one of these records, they included."""
+    params = {"guids": [one.guid for one in records], "emails": sorted({one.email for one in records if one.email})}
+    found = [_record(row) for row in staging.query(_GROUP, params)]
+    return found + [_person(row) for row in staging.query(_PEOPLE, params)]
+
+
+def _record(row: tuple[Any, ...]) -> Candidate:
+    guid, table, email, active, merged, qualified, disqualified, origin, parent, link, marketo, write = row
+    partner = str(marketo) if marketo else UNDER_WAY if link and write else None
+    return Candidate(
+        ref=Ref(Table(table), str(guid)),
+        email=email,
+        active=active,
+        merged=merged,
+        qualified=qualified,
+        disqualified=disqualified,
+        linked_to=partner,
+        originating=str(origin) if origin else None,
+        parent_contact=str(parent) if parent else None,
+    )
+
+
+def _person(row: tuple[Any, ...]) -> Candidate:
+    person, email, guid, link, dynamics = row
+    partner = str(dynamics) if dynamics else UNDER_WAY if link else None
+    return Candidate(
+        ref=Ref(Table.PERSON, str(person)), email=email, linked_to=partner, marketo_guid=str(guid) if guid else None
+    )
+
+
+def settle(states: Iterable[tuple[str, str, str]]) -> None:
+    """Sets (guid, due, wait_for) of records that were decided."""
+    rows = sorted(states)
+    staging.run(
+        """UPDATE store_dynamicsrecord d SET due = v.due, wait_for = v.wait_for
+           FROM unnest(%s::uuid[], %s::text[], %s::text[]) AS v(guid, due, wait_for) WHERE d.guid = v.guid""",
+        [[row[0] for row in rows], [row[1] for row in rows], [row[2] for row in rows]],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """How a record is shown to somebody who has to choose among several."""
+
+    ref: Ref
+    name: str
+    email: str
+    values: dict[str, Any]
+
+
+def faces(refs: Iterable[Ref]) -> dict[Ref, Face]:
+    """The candidates as a person would tell them apart."""
+    wanted = set(refs)
+    guids = [ref.id for ref in wanted if ref.table is not Table.PERSON]
+    people = [int(ref.id) for ref in wanted if ref.table is Table.PERSON]
+    rows = staging.query(
+        """SELECT "table", guid::text, name, email, "values" FROM store_dynamicsrecord WHERE guid = ANY(%s::uuid[])
+           UNION ALL
+           SELECT 'person', person::text, name, email, "values" FROM store_marketoperson WHERE person = ANY(%s)""",
+        [guids, people],
+    )
+    shown = [Face(Ref(Table(row[0]), row[1]), row[2], row[3], text.load(row[4])) for row in rows]
+    return {face.ref: face for face in shown}
