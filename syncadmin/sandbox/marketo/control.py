@@ -47,7 +47,7 @@ def _lines(rows: list[dict[str, Any]]) -> Answer:
 
 def _truth(sandbox: MarketoSandbox, request: Request) -> Answer:
     with sandbox.lock:
-        return _lines([entry.as_json() for entry in sandbox.truth.since(request.number("since", 0, 2**62))])
+        return _lines([entry.as_json() for entry in sandbox.truth.since(request.number("since", 0, 2**62, 0))])
 
 
 def _rows(sandbox: MarketoSandbox, request: Request) -> Answer:

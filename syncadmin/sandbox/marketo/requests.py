@@ -41,13 +41,13 @@ class Request:
         """Repeated parameters and comma separated ones mean the same."""
         return [part.strip() for text in self.query.get(name, []) for part in text.split(",") if part.strip()]
 
-    def number(self, name: str, default: int, most: int) -> int:
+    def number(self, name: str, default: int, most: int, least: int = 1) -> int:
         text = self.one(name)
         if text is None or text == "":
             return default
         if not text.lstrip("-").isdigit():
             raise ApiError(1001, f"Invalid value '{text}'. Required of type 'Integer'")
-        return max(1, min(int(text), most))
+        return max(least, min(int(text), most))
 
     def json(self) -> dict[str, Any]:
         if self.content_type != "application/json":
