@@ -5,11 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from email.utils import parsedate_to_datetime
+from functools import partial
 
 from syncadmin.connectors.contract import Check, Identity
 from syncadmin.connectors.dynamics import metadata, requests
-from syncadmin.connectors.dynamics.names import key_of
-from syncadmin.connectors.errors import ConnectorError, Malformed, PermissionMissing, SignInRefused, Unreachable
+from syncadmin.connectors.dynamics.names import ENTITY_SETS, key_of
+from syncadmin.connectors.errors import (
+    ConnectorError,
+    Malformed,
+    NoAnswer,
+    PermissionMissing,
+    Refused,
+    SignInRefused,
+    Unreachable,
+)
 from syncadmin.connectors.messages import Answer, Request
 from syncadmin.engine.records import Table
 
@@ -29,6 +38,16 @@ _REMEDIES = {
 }
 
 
+_DOORS: tuple[tuple[type[ConnectorError], str], ...] = (
+    (SignInRefused, SIGN_IN),
+    (PermissionMissing, USER),
+    (Unreachable, ADDRESS),
+    (NoAnswer, ADDRESS),
+    (Refused, ADDRESS),
+    (Malformed, ADDRESS),
+)
+
+
 def run(
     call: Call, identity: Callable[[Answer], Identity], clock: Callable[[], datetime], probe_id: str
 ) -> list[Check]:
@@ -42,22 +61,18 @@ def run(
     for table in TABLES:
         checks += _table(call, table)
         if probe_id:
-            checks.append(_guarded(f"Write {table}s", lambda table=table: _may_write(call, table, probe_id)))
+            checks.append(_guarded(f"Write {table}s", partial(_may_write, call, table, probe_id)))
     return [*checks, time_difference(answer, clock())]
 
 
 def _entrance(error: ConnectorError) -> list[Check]:
     """Which of the first three doors stayed shut."""
     names = [ADDRESS, SIGN_IN, USER]
-    shut = ADDRESS
-    if isinstance(error, SignInRefused):
-        shut = SIGN_IN
-    elif isinstance(error, PermissionMissing):
-        shut = USER
+    shut = next((name for kind, name in _DOORS if isinstance(error, kind)), "")
+    if not shut:  # throttled, out of budget: nothing is wrong with the connection as far as we know
+        return [Check(name, None, error.message) for name in names]
     place = names.index(shut)
     passed = [Check(name, True) for name in names[:place]]
-    if place and isinstance(error, Unreachable):
-        passed = []
     rest = [Check(name, None) for name in names[place + 1 :]]
     return [*passed, Check(shut, False, error.message, _REMEDIES[shut]), *rest]
 
@@ -109,7 +124,7 @@ def _may_read(call: Call, table: Table, *, tracked: bool) -> Check:
     if tracked:
         request = requests.tracked_page(table, select, size=1, annotated=False)
     else:
-        request = requests.get(requests.query(requests.ENTITY_SETS[table], select=",".join(select), top="1"))
+        request = requests.get(requests.query(ENTITY_SETS[table], select=",".join(select), top="1"))
     call(request)
     return Check(f"Read {table}s", True)
 

@@ -30,6 +30,8 @@ from syncadmin.engine.records import Lane, Record, Ref, Side, Table
 from syncadmin.engine.schema import Schema
 
 SCHEMA_LIFE = timedelta(hours=1)
+# A column it lacks may be new; asking at every call would cost sixteen calls each time.
+SCHEMA_PATIENCE = timedelta(minutes=5)
 _ID_HEADERS = ("x-ms-client-request-id", "x-ms-correlation-id")
 
 
@@ -147,7 +149,9 @@ class Dynamics:
         return Reader(self._http, self._call, self._known, ask_each, self._page_size)
 
     def _writer(self) -> Writer:
-        return Writer(self._http, self._call, lambda table: self._known(table, False), self._shared.pace)
+        return Writer(
+            self._http, self._call, lambda table, columns: self._known(table, columns, False), self._shared.pace
+        )
 
     def _call(self, request: Request) -> Answer:
         answer = self._http.send(request)
@@ -157,10 +161,12 @@ class Dynamics:
             self._http.hint(int(hint))
         return answer
 
-    def _known(self, table: Table, afresh: bool) -> Schema:
+    def _known(self, table: Table, columns: Sequence[str], afresh: bool) -> Schema:
         known = self._shared.schemas.get(table)
-        if known and not afresh and self._http.clock() - known[1] < SCHEMA_LIFE:
-            return known[0]
+        if known and not afresh:
+            complete = all(name in known[0].columns for name in columns)
+            if self._http.clock() - known[1] < (SCHEMA_LIFE if complete else SCHEMA_PATIENCE):
+                return known[0]
         return self.schema(table)
 
     def _attributes(self, table: Table) -> list[dict[str, Any]]:
@@ -184,15 +190,16 @@ class Dynamics:
         )
 
     def _organisation(self, with_money: bool) -> Organisation:
-        language = self._first("organizations", "languagecode").get("languagecode")
+        found = self._first("organizations", "languagecode").get("languagecode")
+        language = found if isinstance(found, int) else 0
         if not with_money:
-            return Organisation(int(language or 0))
+            return Organisation(language)
         pricing = self._first("organizations", "pricingdecimalprecision").get("pricingdecimalprecision")
         rows = self._rows("transactioncurrencies", "currencyprecision")
         # A row may be in any currency: the finest one loses nothing.
         precisions = [row["currencyprecision"] for row in rows if isinstance(row.get("currencyprecision"), int)]
         return Organisation(
-            int(language or 0),
+            language,
             pricing if isinstance(pricing, int) else None,
             max(precisions, default=None),
         )

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from functools import partial
 from typing import TypeVar
 
 from syncadmin.connectors.contract import Fetched, Page
 from syncadmin.connectors.dynamics import requests, responses
 from syncadmin.connectors.dynamics.batch import Part
 from syncadmin.connectors.dynamics.names import LOOKUPS, guid, is_guid, key_of, property_of
-from syncadmin.connectors.dynamics.refusals import TRACKING_OFF, judge
-from syncadmin.connectors.errors import CursorExpired, PermissionMissing, Refused, TooLarge
+from syncadmin.connectors.dynamics.refusals import TRACKING_OFF, judge, refusal
+from syncadmin.connectors.errors import CursorExpired, Refused, TooLarge
 from syncadmin.connectors.http import Http
 from syncadmin.connectors.messages import Answer, Request
+from syncadmin.engine.failures import Cause
 from syncadmin.engine.records import Record, Ref, Table
 from syncadmin.engine.schema import Column, Kind, Schema
 
@@ -28,13 +30,13 @@ T = TypeVar("T")
 
 
 class Reader:
-    """The reads of one call of the connector. ``schema`` answers from the cache, or afresh if told so."""
+    """The reads of one call of the connector. ``schema`` is asked for a table, the columns meant, and whether to read afresh."""
 
     def __init__(
         self,
         http: Http,
         call: Callable[[Request], Answer],
-        schema: Callable[[Table, bool], Schema],
+        schema: Callable[[Table, Sequence[str], bool], Schema],
         ask_each: Callable[[Sequence[Part]], list[Answer]],
         page_size: int,
     ) -> None:
@@ -46,11 +48,11 @@ class Reader:
             request = requests.tracked_page(table, select(table, columns, schema), size=self._size, annotated=annotated)
             return responses.page(self._call(request), table, columns, schema, tracked=True)
 
-        return self._with_current_columns(table, ask)
+        return self._with_current_columns(table, columns, ask)
 
     def next_page(self, table: Table, columns: Sequence[str], cursor: str, *, tracked: bool) -> Page:
         """Follows a link. Raises ``CursorExpired`` for whatever the server holds against it."""
-        schema = self._schema(table, False)
+        schema = self._schema(table, columns, False)
         annotated = _has_lookups(columns, schema)
         try:
             answer = self._call(requests.follow(cursor, size=self._size, annotated=annotated, tracked=tracked))
@@ -70,7 +72,7 @@ class Reader:
             request = requests.modified_since(table, wanted, since, size=self._size, annotated=annotated)
             return responses.page(self._call(request), table, columns, schema, tracked=False)
 
-        return self._with_current_columns(table, ask)
+        return self._with_current_columns(table, columns, ask)
 
     def fetch(self, refs: Iterable[Ref], columns: Sequence[str]) -> Fetched:
         """Ids that are no GUIDs name no record here: they are neither found nor gone."""
@@ -79,9 +81,7 @@ class Reader:
         unique = dict.fromkeys(Ref(ref.table, guid(ref.id)) for ref in refs if is_guid(ref.id))
         for table in dict.fromkeys(ref.table for ref in unique):
             of_table = [ref for ref in unique if ref.table is table]
-            found = self._with_current_columns(
-                table, lambda schema, asked=of_table: self._fetch(asked, columns, schema)
-            )
+            found = self._with_current_columns(table, columns, partial(self._fetch, of_table, columns))
             records += found.records
             gone += found.gone
         return Fetched(tuple(records), tuple(gone))
@@ -127,7 +127,7 @@ class Reader:
             return Fetched((), (ref,))
         unaccepting = Request(request.method, request.path)
         error = judge(unaccepting, answer, self._http.clock())
-        if error is None or (isinstance(error, PermissionMissing) and answer.status == 403):
+        if error is None or refusal(answer).verdict()[1] is Cause.PERMISSION_RECORD:
             return Fetched(())  # a record we may not see exists: it is neither read nor gone
         raise error
 
@@ -135,12 +135,12 @@ class Reader:
         def ask(schema: Schema) -> list[Record]:
             known = schema.columns.get(column)
             if known is None:
-                raise Refused(f"{table} has no column {column}.", code="column")
+                raise Refused(f"Could not find a property named '{column}' on {table}.", code="column")
             wanted = [*columns, *(() if column in columns else (column,))]
             found = self._matching(table, _conditions(known, values), wanted, schema)
             return [record for record in found if _holds(record, known, values)]
 
-        return self._with_current_columns(table, ask)
+        return self._with_current_columns(table, columns, ask)
 
     def _matching(
         self, table: Table, conditions: Iterable[str], columns: Sequence[str], schema: Schema
@@ -148,7 +148,7 @@ class Reader:
         wanted, annotated = select(table, columns, schema), _has_lookups(columns, schema)
         found: dict[Ref, Record] = {}
         for condition in conditions:
-            request = requests.matching(table, condition, wanted, size=self._size, annotated=annotated)
+            request: Request | None = requests.matching(table, condition, wanted, size=self._size, annotated=annotated)
             while request is not None:
                 page = responses.page(self._call(request), table, columns, schema, tracked=False)
                 found |= {record.ref: record for record in page.records}
@@ -159,13 +159,13 @@ class Reader:
                 )
         return list(found.values())
 
-    def _with_current_columns(self, table: Table, ask: Callable[[Schema], T]) -> T:
+    def _with_current_columns(self, table: Table, columns: Sequence[str], ask: Callable[[Schema], T]) -> T:
         try:
-            return ask(self._schema(table, False))
+            return ask(self._schema(table, columns, False))
         except Refused as error:
             if "could not find a property named" not in error.message.lower():
                 raise
-            return ask(self._schema(table, True))  # a column was removed since the metadata was read
+            return ask(self._schema(table, columns, True))  # a column was removed since the metadata was read
 
 
 def select(table: Table, columns: Sequence[str], schema: Schema) -> list[str]:

@@ -25,6 +25,7 @@ FORMATTED = "OData.Community.Display.V1.FormattedValue"
 LOOKUP_TABLE = "Microsoft.Dynamics.CRM.lookuplogicalname"
 _ANNOTATIONS = f'odata.include-annotations="{FORMATTED},{LOOKUP_TABLE}"'
 _NOT_FOUND = frozenset({404})
+_NOT_READ = frozenset({403, 404})
 
 
 def token_request(tenant: str, client_id: str, client_secret: str, scope: str) -> Request:
@@ -75,7 +76,7 @@ def modified_since(table: Table, select: Sequence[str], since: datetime, *, size
 
 
 def one(table: Table, id: str, select: Sequence[str], *, annotated: bool) -> Request:
-    return get(row_path(table, id, select), prefer=_prefer(None, annotated), accepts=_NOT_FOUND)
+    return get(row_path(table, id, select), prefer=_prefer(None, annotated), accepts=_NOT_READ)
 
 
 def row_path(table: Table, id: str, select: Sequence[str]) -> str:

@@ -55,11 +55,12 @@ class Writer:
         self,
         http: Http,
         call: Callable[[Request], Answer],
-        schema: Callable[[Table], Schema],
+        schema: Callable[[Table, Sequence[str]], Schema],
         pace: Pace,
     ) -> None:
         self._http, self._call, self._schema, self._pace = http, call, schema, pace
         self._outcomes: dict[int, Outcome] = {}
+        self._stopped: ConnectorError | None = None
 
     def create(self, items: Sequence[Create], *, detect_duplicates: bool) -> list[Outcome]:
         jobs = [job for place, item in enumerate(items) if (job := self._create_job(place, item))]
@@ -103,8 +104,9 @@ class Writer:
         return self._job(place, item.ref, item, {})
 
     def _job(self, place: int, ref: Ref, item: Create | Update, extra: dict[str, str]) -> Job | None:
+        schema = self._schema(ref.table, list(item.values))
         try:
-            return Job(place, ref, payloads.body(item.values, self._schema(ref.table), extra), item)
+            return Job(place, ref, payloads.body(item.values, schema, extra), item)
         except payloads.Unbuildable as reason:
             self._outcomes[place] = reason.outcome(ref)
             return None
@@ -117,6 +119,9 @@ class Writer:
         unanswered: NoAnswer | None = None
         halved = 0
         while rest:
+            if self._stopped:
+                self._give_up(rest, self._stopped)
+                return
             chunk = rest[:limit]
             begun = self._http.clock()
             try:
@@ -140,6 +145,7 @@ class Writer:
         self._outcomes |= {job.place: outcome for job, outcome in zip(chunk, outcomes, strict=True)}
 
     def _give_up(self, rest: list[Job], error: ConnectorError) -> None:
+        self._stopped = error
         if not any(outcome.status is not Status.REFUSED for outcome in self._outcomes.values()):
             raise error
         cause = next((cause for kind, cause in _LATER if isinstance(error, kind)), Cause.UNAVAILABLE)
@@ -199,6 +205,7 @@ class Writer:
             until = advised(answer.headers.get("retry-after"), self._http.clock())
             if answer.status == 429 and until:
                 self._http.pause(until)
+                self._stopped = Throttled("Dynamics throttled within a batch.", code="429", until=until)
         return answers
 
     def _confirmed(self, outcomes: list[Outcome]) -> list[Outcome]:
