@@ -82,10 +82,10 @@ class Faults:
     def waiting(self) -> list[Fault]:
         return list(self._orders)
 
-    def take(self, method: str, path: str, kinds: frozenset[str] = KINDS) -> Fault | None:
-        """The order that hits this request (path with query), used up by one; only of `kinds` if given."""
+    def take(self, method: str, path: str, *, named: bool = False) -> Fault | None:
+        """The order that hits this request (path with query), used up by one; `named`: only orders with a path."""
         for order in self._orders:
-            if order.kind not in kinds or not order.matches(method, path):
+            if (named and order.path == "*") or not order.matches(method, path):
                 continue
             if order.skip > 0:
                 order.skip -= 1

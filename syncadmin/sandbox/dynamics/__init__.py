@@ -1,0 +1,3 @@
+"""A stand-in for Dynamics 365: the Dataverse Web API v9.2 and its sign-in."""
+
+from .app import DynamicsSandbox as DynamicsSandbox
