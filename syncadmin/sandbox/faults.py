@@ -82,10 +82,13 @@ class Faults:
     def waiting(self) -> list[Fault]:
         return list(self._orders)
 
-    def take(self, method: str, path: str, *, named: bool = False) -> Fault | None:
-        """The order that hits this request (path with query), used up by one; `named`: only orders with a path."""
+    def take(self, method: str, path: str, kinds: frozenset[str] = KINDS, *, named: bool = False) -> Fault | None:
+        """The order of one of `kinds` that hits this request (path with query), used up by one.
+
+        `named`: only orders with a path.
+        """
         for order in self._orders:
-            if (named and order.path == "*") or not order.matches(method, path):
+            if order.kind not in kinds or (named and order.path == "*") or not order.matches(method, path):
                 continue
             if order.skip > 0:
                 order.skip -= 1
