@@ -28,7 +28,10 @@ def people(send: Send, column: str, wanted: Sequence[str], fields: Sequence[str]
 
 def askable(wanted: Sequence[str]) -> list[str]:
     """The values that can be asked for, each once. One with a comma cannot: a comma separates and has no escape."""
-    kept = {text.strip().casefold(): text.strip() for text in wanted if text.strip() and "," not in text}
+    kept: dict[str, str] = {}
+    for text in map(str.strip, wanted):
+        if text and "," not in text:
+            kept.setdefault(text.casefold(), text)
     return list(kept.values())
 
 

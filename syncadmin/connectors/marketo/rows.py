@@ -95,8 +95,10 @@ def _attributes(attributes: Mapping[str, str]) -> list[dict[str, str]]:
 
 
 def _shortened(text: str, by: int) -> str:
-    kept = text.encode()[: -(by + len(_CUT.encode()))].decode(errors="ignore")
-    return kept + _CUT if kept else ""
+    """The text without about so many bytes of its JSON, in which a letter may take up to six."""
+    raw, encoded = text.encode(), len(orjson.dumps(text))
+    kept = raw[: len(raw) * max(0, encoded - by - 8) // encoded].decode(errors="ignore")
+    return kept.removesuffix(_CUT) + _CUT if kept else ""
 
 
 def _listed(texts: Mapping[str, str]) -> list[dict[str, str]]:
