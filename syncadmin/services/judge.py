@@ -12,7 +12,8 @@ from typing import Any
 
 from syncadmin.engine.fields import Bound, Unconvertible, comparable, outgoing
 from syncadmin.engine.merge import Agreed, FieldResult, FieldState, Held, OpenReceipt, Rule, Verdict, merge_link
-from syncadmin.engine.records import Comparable, Raw, Side
+from syncadmin.engine.own_fields import own_values
+from syncadmin.engine.records import Comparable, Raw, Ref, Side
 from syncadmin.engine.rules import alternating
 from syncadmin.services.rulebook import Rulebook
 from syncadmin.store import text
@@ -63,16 +64,11 @@ def _moved(result: FieldResult) -> bool:
 def _states(case: Case, book: Rulebook, now: datetime) -> Iterable[FieldState]:
     if case.stopped or case.filtered or case.dynamics is None or case.marketo is None:
         return
-    own = own_values(case)
+    own = own_values(Ref(case.table, case.dynamics), deleted=case.dynamics_deleted)
     for bound in book.bounds[case.table]:
         name = bound.pair.dynamics
         source = own if name.startswith("@") else ({} if case.dynamics_deleted else case.d or {})
         yield _state(case, bound, source, now, seen=case.m if not case.marketo_deleted else _as_agreed(case, bound))
-
-
-def own_values(case: Case) -> dict[str, Raw]:
-    """Dynamics' side of our own three fields."""
-    return {"@guid": case.dynamics, "@type": case.table.capitalize(), "@deleted": case.dynamics_deleted}
 
 
 def _as_agreed(case: Case, bound: Bound) -> dict[str, Any]:
@@ -149,12 +145,13 @@ def _restore_overtaken(judged: Judgement, book: Rulebook) -> None:
 
 def comparables(state: FieldState) -> tuple[Comparable, Comparable]:
     """Both current values in comparable form; one that nobody can read stands as its text."""
-    return _shown(state, Side.DYNAMICS, state.d), _shown(state, Side.MARKETO, state.m)
+    return shown(state.bound, Side.DYNAMICS, state.d), shown(state.bound, Side.MARKETO, state.m)
 
 
-def _shown(state: FieldState, side: Side, raw: Raw) -> Comparable:
+def shown(bound: Bound, side: Side, raw: Raw) -> Comparable:
+    """A side's raw value in comparable form; one that nobody can read stands as its text."""
     try:
-        return comparable(state.bound, side, raw)
+        return comparable(bound, side, raw)
     except Unconvertible:
         return str(raw)[:200]
 
@@ -177,7 +174,7 @@ def restoring(state: FieldState, value: Comparable) -> FieldResult | None:
 def _refused_as_it_is(case: Case, side: Side, values: Mapping[str, Raw]) -> bool:
     """Whether the side refused exactly this write before; it is not sent again until something in it changes."""
     refused = case.held.get(f"*{side}")
-    return bool(refused) and refused.get("hash") == write_hash(values)
+    return refused is not None and refused.get("hash") == write_hash(values)
 
 
 def write_hash(values: Mapping[str, Raw]) -> str:

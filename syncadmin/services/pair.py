@@ -12,7 +12,7 @@ from syncadmin.engine.pairing import match_group
 from syncadmin.engine.records import Lane, Record, Ref, Table
 from syncadmin.services import linking, qualify, suppression
 from syncadmin.services.context import Context
-from syncadmin.services.pull_marketo import store_people
+from syncadmin.services.pull_people import store_people
 from syncadmin.services.rulebook import Rulebook
 from syncadmin.services.step import NOTHING, Step, did
 from syncadmin.store import ledger, locks, pairing

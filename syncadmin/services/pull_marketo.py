@@ -14,11 +14,12 @@ from django.db import transaction
 from syncadmin.connectors.contract import LeadChanges, Line
 from syncadmin.connectors.errors import CursorExpired
 from syncadmin.engine.records import Lane, Raw, Record, Ref, Table
-from syncadmin.services import notices, reading, receipts, sync_person
+from syncadmin.services import notices, receipts, sync_person
 from syncadmin.services.context import Context
+from syncadmin.services.pull_people import store_people
 from syncadmin.services.rulebook import Rulebook
 from syncadmin.services.step import NOTHING, Step, did
-from syncadmin.store import mirror, work
+from syncadmin.store import work
 from syncadmin.store.models import Checkpoint, Run
 
 CHANGES, EVENTS, DELETED = "marketo.changes", "marketo.events", "marketo.deleted"
@@ -66,16 +67,6 @@ def changes(ctx: Context, book: Rulebook, run: Run) -> Step:
     return did(page.more, read_marketo=len(records), lines=len(page.lines))
 
 
-def store_people(
-    ctx: Context, book: Rulebook, records: Sequence[Record], lane: Lane, seen: datetime, run: Run | None
-) -> list[mirror.Change]:
-    """Stores people of any read and follows what they tell. Runs in the caller's transaction."""
-    rows = reading.person_rows(book, records)
-    changed = mirror.store_people(rows, seen=seen, lane=lane)
-    notices.people_changed(ctx, book, changed, rows, run)
-    return changed
-
-
 def _fetch(ctx: Context, people: Sequence[str], fields: Sequence[str]) -> list[Record]:
     if not people:
         return []
@@ -120,7 +111,7 @@ def events(ctx: Context, book: Rulebook, run: Run) -> Step:
     winners = sorted({merged.winner for merged in page.merged}, key=int)
     seen = ctx.now()
     records = _fetch(ctx, winners, book.person_fields())
-    last = max([event.at for event in (*page.merged, *page.listed)], default=None)
+    last = max([*(merged.at for merged in page.merged), *(listed.at for listed in page.listed)], default=None)
     with transaction.atomic():
         if not work.move(found, page.token, as_of=last, run=None if page.more else run.pk):
             return did(True)

@@ -34,7 +34,9 @@ def judgements(book: Rulebook, judged: Sequence[Judgement], run: Run, now: datet
             ledger.decision(_ask(row, run, now))
     writes = _replace_writes(book, judged, run, now)
     _create_people(judged, run, now)
-    cases.store_links([judgement.case for judgement in judged], merged=True)
+    again = [judgement for judgement in judged if any(_on_its_way(judgement.case, side) for side in judgement.writes)]
+    cases.store_links([judgement.case for judgement in again], merged=False)
+    cases.store_links([judgement.case for judgement in judged if judgement not in again], merged=True)
     ledger.activities(lines)
     return {"writes_planned": len(writes), "conflicts": len(found)}
 
@@ -164,11 +166,21 @@ def _ask(row: Conflict, run: Run, now: datetime) -> Decision:
 
 def _replace_writes(book: Rulebook, judged: Sequence[Judgement], run: Run, now: datetime) -> list[PendingWrite]:
     """What was decided before and not sent gives way to what is decided now."""
-    rows = [pending(judgement, side, book, run, now) for judgement in judged for side in judgement.writes]
     ids = [judgement.case.id for judgement in judged]
     PendingWrite.objects.filter(link_id__in=ids, op="update", state="waiting").delete()
+    rows = [
+        pending(judgement, side, book, run, now)
+        for judgement in judged
+        for side in judgement.writes
+        if not _on_its_way(judgement.case, side)
+    ]
     PendingWrite.objects.bulk_create(rows)
     return rows
+
+
+def _on_its_way(case: Case, side: Side) -> bool:
+    """Whether a write to that side was sent and is not answered: the link stays dirty until it is."""
+    return side in case.waiting and case.waiting[side].state == "sent"
 
 
 def pending(judgement: Judgement, side: Side, book: Rulebook, run: Run | None, now: datetime) -> PendingWrite:

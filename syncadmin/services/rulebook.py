@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from syncadmin.engine.defaults import OwnNames, own_pairs
 from syncadmin.engine.fields import Bound, FieldPair
 from syncadmin.engine.merge import FirstContact
+from syncadmin.engine.own_fields import OwnNames, own_bounds
 from syncadmin.engine.records import Table
 from syncadmin.engine.schema import Schema
 from syncadmin.store import fieldsets, options, schemas, text
@@ -96,14 +96,14 @@ def _assemble(now: Options, digests: tuple[tuple[str, str], ...], paused: tuple[
     pairs = fieldsets.pairs(now.field_version)
     zone = ZoneInfo(now.time_zone)
     names = OwnNames(now.guid_field, now.type_field, now.deleted_field)
-    bounds = {
+    bounds: dict[Table, tuple[Bound, ...]] = {
         table: (
             *(
                 Bound(pair, known[table].columns[pair.dynamics], known[Table.PERSON].columns[pair.marketo], zone)
                 for pair in pairs
                 if pair.table is table and _complete(pair, known)
             ),
-            *own_pairs(table, names, zone),
+            *own_bounds(table, names, known[Table.PERSON], zone),
         )
         for table in (Table.LEAD, Table.CONTACT)
         if table in known and Table.PERSON in known

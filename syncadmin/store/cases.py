@@ -61,9 +61,7 @@ def claim_dirty(lane: Lane, limit: int, now: datetime) -> list[int]:
 
 def lock(ids: Iterable[int]) -> list[int]:
     """Locks these links in the order of their ids; answers those that still exist."""
-    rows = staging.query(
-        "SELECT id FROM store_link WHERE id = ANY(%s) ORDER BY id FOR UPDATE", [sorted(set(ids))]
-    )
+    rows = staging.query("SELECT id FROM store_link WHERE id = ANY(%s) ORDER BY id FOR UPDATE", [sorted(set(ids))])
     return [row[0] for row in rows]
 
 
@@ -126,3 +124,10 @@ def store_links(cases: Sequence[Case], *, merged: bool) -> None:
             [text.dump(case.written) for case in ordered],
         ],
     )
+
+
+def rename_receipts(link: int, table: Table, keys: dict[str, str]) -> None:
+    """After a lead became a contact: receipts of the same Marketo field go on under the contact's pair."""
+    for receipt in Receipt.objects.filter(link_id=link, key__startswith=f"{table}."):
+        if receipt.field in keys:
+            Receipt.objects.filter(pk=receipt.pk).update(key=keys[receipt.field])

@@ -298,3 +298,11 @@ def _person_tuple(row: PersonRow) -> tuple[Any, ...]:
 
 def _last_of_each(rows: Sequence[_Row], key: str) -> list[_Row]:
     return list({getattr(row, key): row for row in rows}.values())
+
+
+def person_values(people: Sequence[int]) -> dict[int, Values]:
+    """What the mirror holds of these people."""
+    rows = staging.query(
+        'SELECT person, "values" FROM store_marketoperson WHERE person = ANY(%s)', [sorted(set(people))]
+    )
+    return {row[0]: text.load(row[1]) for row in rows}

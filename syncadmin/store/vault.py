@@ -5,6 +5,7 @@ from __future__ import annotations
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 from django.db import transaction
+from django.utils.crypto import salted_hmac
 
 from syncadmin.store.models import Connection
 
@@ -47,3 +48,8 @@ def new_key() -> str:
 
 def _keys() -> MultiFernet:
     return MultiFernet([Fernet(key) for key in settings.VAULT_KEYS])
+
+
+def fingerprint(text: str) -> str:
+    """A keyed hash in hex: the same text gives the same one, and nobody without SECRET_KEY can try texts out."""
+    return salted_hmac("syncadmin.vault", text, algorithm="sha256").hexdigest()

@@ -1,0 +1,94 @@
+"""Records merged over there: the link follows the master or winner; two links meeting need a decision."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from syncadmin.engine.records import Lane, Side
+from syncadmin.services import history
+from syncadmin.store import ledger, mirror
+from syncadmin.store.kinds import Kind
+from syncadmin.store.models import Decision, DynamicsRecord, Link, MarketoPerson, PendingWrite, Receipt, Run
+
+
+def in_dynamics(loser: str, master: str, run: Run | None, now: datetime) -> None:
+    """``loser`` was merged into ``master`` and deactivated there."""
+    links = {str(link.dynamics): link for link in _locked(dynamics__in=[loser, master])}
+    moved = links.get(loser)
+    if moved is None:
+        return
+    details = {"loser": loser, "master": master}
+    if master not in links:
+        found = DynamicsRecord.objects.filter(guid=master, filtered=False, deleted_at__isnull=True).first()
+        if found is None:
+            return  # the master is not synced, or not read yet; its own page brings this up again
+        DynamicsRecord.objects.filter(guid=master).update(due="")
+        _drop_waiting(moved)
+        Link.objects.filter(pk=moved.pk).update(
+            dynamics=UUID(master), table=found.table, name=found.name, email=found.email
+        )
+        mirror.mark_links([moved.pk], Lane.LIVE)
+        ledger.activities([history.line(Kind.MERGED, now, link=moved.pk, side=Side.DYNAMICS, details=details, run=run)])
+        return
+    # Both had a person: the loser's goes on existing in Marketo, and only somebody there can merge the two.
+    Link.objects.filter(pk=moved.pk).update(stopped=True)
+    _drop_waiting(moved)
+    facts = {**details, "loser_person": moved.marketo, "master_person": links[master].marketo}
+    _open("dynamics_merge", f"dynamics:{loser}", moved, facts, ["done", "keep"], run, now)
+    ledger.activities(
+        [history.line(Kind.MERGED, now, link=link.pk, side=Side.DYNAMICS, details=details, run=run)
+         for link in (moved, links[master])]
+    )  # fmt: skip
+
+
+def in_marketo(loser: int, winner: int, run: Run | None, now: datetime) -> None:
+    """``loser`` was merged into ``winner``; its id is dead for ever."""
+    if MarketoPerson.objects.filter(person=loser, merged_into=winner).exists():
+        return
+    MarketoPerson.objects.filter(person=loser).update(deleted_at=now, merged_into=winner)
+    links = {link.marketo: link for link in _locked(marketo__in=[loser, winner])}
+    moved = links.get(loser)
+    if moved is None:
+        return
+    PendingWrite.objects.filter(target=str(loser), op="log").update(target=str(winner))
+    _drop_waiting(moved)
+    Receipt.objects.filter(link=moved, how="").update(how="e", settled_at=now)
+    details = {"loser": loser, "winner": winner}
+    if winner not in links:
+        Link.objects.filter(pk=moved.pk).update(marketo=winner, marketo_deleted=False)
+        mirror.mark_links([moved.pk], Lane.LIVE)
+        ledger.activities([history.line(Kind.MERGED, now, link=moved.pk, side=Side.MARKETO, details=details, run=run)])
+        return
+    Link.objects.filter(pk=moved.pk).update(marketo_deleted=True, stopped=True)
+    facts = {
+        **details,
+        "loser_record": [moved.table, str(moved.dynamics)],
+        "winner_record": [links[winner].table, str(links[winner].dynamics)],
+    }
+    choices = ["keep_winner", "keep_loser", "new_person"]
+    _open("links_meeting", f"marketo:{loser}", moved, facts, choices, run, now)
+    ledger.activities(
+        [history.line(Kind.MERGED, now, link=link.pk, side=Side.MARKETO, details=details, run=run)
+         for link in (moved, links[winner])]
+    )  # fmt: skip
+
+
+def _locked(**which: object) -> list[Link]:
+    return list(Link.objects.select_for_update().filter(**which).order_by("id"))
+
+
+def _drop_waiting(link: Link) -> None:
+    PendingWrite.objects.filter(link=link, op__in=["create", "update"], state="waiting").delete()
+
+
+def _open(
+    kind: str, subject: str, link: Link, facts: dict[str, object], choices: list[str], run: Run | None, now: datetime
+) -> None:
+    opened = ledger.decision(
+        Decision(kind=kind, subject=subject, link=link, facts=facts, choices=choices, opened_at=now, run=run)
+    )
+    if opened is not None:
+        ledger.activities(
+            [history.line(Kind.DECISION, now, link=link.pk, details={"kind": kind, "decision": opened.pk}, run=run)]
+        )

@@ -1,0 +1,214 @@
+"""What records tell about themselves beside their values: filtered, restored, merged, deleted.
+
+A delete is believed only from a notice or from the system's own "does not exist". Everything here runs in the
+transaction that stores the page which told it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+from syncadmin.connectors.contract import Merged
+from syncadmin.engine.records import Lane, Side
+from syncadmin.engine.rules import too_many_deletes
+from syncadmin.services import history, merges
+from syncadmin.services.context import Context
+from syncadmin.services.rulebook import Rulebook
+from syncadmin.store import ledger, mirror, work
+from syncadmin.store.kinds import Kind
+from syncadmin.store.mirror import Change, DynamicsRow, PersonRow
+from syncadmin.store.models import (
+    Activity,
+    Decision,
+    DynamicsRecord,
+    Failure,
+    Link,
+    MarketoPerson,
+    PendingWrite,
+    Receipt,
+    Run,
+)
+
+
+def dynamics_changed(
+    ctx: Context, book: Rulebook, changes: Sequence[Change], rows: Iterable[DynamicsRow], run: Run | None
+) -> None:
+    """Follows filter, restore and merge of leads and contacts that a page changed."""
+    now = ctx.now()
+    by_guid = {row.guid: row for row in rows}
+    for change in changes:
+        row, was = by_guid[change.id], change.was or {}
+        if was.get("deleted_at"):
+            _restored(change, run, now)
+        if row.filtered and was and not was["filtered"]:
+            _stopped(change, run, now)
+        elif was and was["filtered"] and not row.filtered:
+            _started(change, run, now)
+        if row.merged_into and was.get("merged_into") is None:
+            merges.in_dynamics(row.guid, row.merged_into, run, now)
+
+
+def _stopped(change: Change, run: Run | None, now: datetime) -> None:
+    """The filter says No: nothing is read into fields or written until it says Yes again."""
+    if change.link is None:
+        ledger.activities([history.line(Kind.FILTER_STOPPED, now, dynamics=change.id, run=run)])
+        return
+    link = Link.objects.select_for_update().get(pk=change.link)
+    Link.objects.filter(pk=link.pk).update(stopped=True)
+    PendingWrite.objects.filter(link=link, op__in=["create", "update"], state="waiting").delete()
+    _tell(link, Kind.FILTER_STOPPED, "Stop sync", Side.DYNAMICS, run, now)
+
+
+def _started(change: Change, run: Run | None, now: datetime) -> None:
+    if change.link is None:
+        ledger.activities([history.line(Kind.FILTER_STARTED, now, dynamics=change.id, run=run)])
+        return
+    link = Link.objects.select_for_update().get(pk=change.link)
+    Link.objects.filter(pk=link.pk).update(stopped=False, dirty=True)
+    _tell(link, Kind.FILTER_STARTED, "Start sync", Side.DYNAMICS, run, now)
+
+
+def _restored(change: Change, run: Run | None, now: datetime) -> None:
+    """A deleted record is back under its id: its link revives."""
+    if change.link is None:
+        return
+    link = Link.objects.select_for_update().get(pk=change.link)
+    Link.objects.filter(pk=link.pk).update(dynamics_deleted=False, dirty=True)
+    _tell(link, Kind.RESTORED, "", Side.DYNAMICS, run, now)
+
+
+def _tell(link: Link, kind: Kind, result: str, side: Side, run: Run | None, now: datetime) -> None:
+    """One line here and, with a result, one in the person's Marketo activity log."""
+    ledger.activities([history.line(kind, now, link=link.pk, side=side, run=run)])
+    if result and link.marketo is not None and not link.marketo_deleted:
+        entry = history.log_entry(result, now, person=link.marketo, link=link.pk, run=run, attributes=history.crm(link))
+        ledger.writes([entry])
+
+
+def dynamics_gone(ctx: Context, book: Rulebook, guids: Sequence[str], run: Run | None) -> None:
+    """Records that Dynamics says are deleted. Unknown ids are ignored; too many at once are held for a person."""
+    now = ctx.now()
+    known = list(DynamicsRecord.objects.filter(guid__in=guids, deleted_at__isnull=True).values_list("guid", flat=True))
+    linked = Link.objects.filter(dynamics__in=known, dynamics_deleted=False)
+    if _too_many(book, linked.count()):
+        _hold(Side.DYNAMICS, [str(guid) for guid in known], run, now)
+        return
+    apply_dynamics_deletes([str(guid) for guid in known], run, now)
+
+
+def apply_dynamics_deletes(guids: Sequence[str], run: Run | None, now: datetime, who: str = "") -> None:
+    """The records are gone: the people stay, and are told so."""
+    DynamicsRecord.objects.filter(guid__in=guids).update(deleted_at=now, due="")
+    links = list(Link.objects.select_for_update().filter(dynamics__in=guids, dynamics_deleted=False).order_by("id"))
+    ids = [link.pk for link in links]
+    PendingWrite.objects.filter(link_id__in=ids, side=Side.DYNAMICS, op="update", state="waiting").delete()
+    PendingWrite.objects.filter(link_id__in=ids, op="create", side=Side.MARKETO, state="waiting").delete()
+    _close_failures(ids, Side.DYNAMICS, now)
+    Link.objects.filter(pk__in=ids).update(dynamics_deleted=True)
+    Link.objects.filter(pk__in=ids, marketo__isnull=True).delete()
+    mirror.mark_links(ids, Lane.LIVE)
+    _tell_deleted([link for link in links if link.marketo is not None], Side.DYNAMICS, run, now, who)
+    mirror.mark_waiting(DynamicsRecord.objects.filter(guid__in=guids).values_list("email", flat=True), Lane.LIVE)
+
+
+def _tell_deleted(links: Sequence[Link], side: Side, run: Run | None, now: datetime, who: str) -> None:
+    lines: list[Activity] = [
+        history.line(Kind.DELETED, now, link=link.pk, side=side, who=who, run=run) for link in links
+    ]
+    ledger.activities(lines)
+    if side is Side.DYNAMICS:
+        ledger.writes(
+            [
+                history.log_entry(
+                    "Deleted in Dynamics",
+                    now,
+                    person=link.marketo,
+                    link=link.pk,
+                    run=run,
+                    attributes=history.crm(link),
+                )
+                for link in links
+                if link.marketo is not None and not link.marketo_deleted
+            ]
+        )
+
+
+def people_gone(ctx: Context, book: Rulebook, people: Sequence[int], run: Run | None) -> None:
+    """People that Marketo says are deleted. A person merged away is no delete: the merge is told by itself."""
+    now = ctx.now()
+    known = list(
+        MarketoPerson.objects.filter(person__in=people, deleted_at__isnull=True).values_list("person", flat=True)
+    )
+    linked = Link.objects.filter(marketo__in=people, marketo_deleted=False)
+    if _too_many(book, linked.count()):
+        _hold(Side.MARKETO, [str(person) for person in people], run, now)
+        return
+    apply_people_deletes([*known, *linked.values_list("marketo", flat=True)], run, now)
+
+
+def apply_people_deletes(people: Sequence[int | None], run: Run | None, now: datetime, who: str = "") -> None:
+    """The people are gone: the Dynamics records stay, and their next change makes new people."""
+    wanted = sorted({person for person in people if person is not None})
+    MarketoPerson.objects.filter(person__in=wanted).update(deleted_at=now)
+    links = list(Link.objects.select_for_update().filter(marketo__in=wanted, marketo_deleted=False).order_by("id"))
+    ids = [link.pk for link in links]
+    PendingWrite.objects.filter(link_id__in=ids, side=Side.MARKETO, op="update", state="waiting").delete()
+    PendingWrite.objects.filter(target__in=[str(person) for person in wanted], op="log").delete()
+    Receipt.objects.filter(link_id__in=ids, how="").update(how="e", settled_at=now)
+    _close_failures(ids, Side.MARKETO, now)
+    Link.objects.filter(pk__in=ids).update(marketo_deleted=True)
+    _tell_deleted(links, Side.MARKETO, run, now, who)
+
+
+def _close_failures(links: Sequence[int], side: Side, now: datetime) -> None:
+    Failure.objects.filter(link_id__in=links, side=side, closed_at__isnull=True).update(closed_at=now)
+
+
+def _too_many(book: Rulebook, count: int) -> bool:
+    limits = book.options
+    if count <= limits.deletes_at_least:
+        return False
+    return too_many_deletes(count, Link.objects.count(), limits.deletes_at_least, limits.deletes_share)
+
+
+def _hold(side: Side, ids: Sequence[str], run: Run | None, now: datetime) -> None:
+    """One entry for all deletes held on a side, however many pages tell them."""
+    held = Decision.objects.filter(kind="deletes_held", subject=side, answered_at__isnull=True).first()
+    before = list(held.facts["ids"]) if held else []
+    facts = {"side": side, "ids": list(dict.fromkeys([*before, *ids]))}
+    ledger.decision(
+        Decision(
+            kind="deletes_held",
+            subject=side,
+            facts={**facts, "count": len(facts["ids"])},
+            choices=["apply", "refuse"],
+            opened_at=now,
+            run=run,
+        )
+    )
+
+
+def people_changed(
+    ctx: Context, book: Rulebook, changes: Sequence[Change], rows: Iterable[PersonRow], run: Run | None
+) -> None:
+    """A person who names a Dynamics record in our field has that record paired anew, if it has no partner."""
+    by_id = {str(row.person): row for row in rows}
+    named = [by_id[change.id].dynamics_guid for change in changes if change.link is None]
+    guids = [guid for guid in named if guid]
+    if guids:
+        DynamicsRecord.objects.filter(guid__in=guids, due__in=["waiting", "decision"]).update(due="pair")
+
+
+def people_merged(ctx: Context, book: Rulebook, merged: Sequence[Merged], run: Run | None) -> None:
+    """Merges in Marketo, each told once however often the feed repeats it."""
+    for merge in merged:
+        for loser in merge.losers:
+            merges.in_marketo(int(loser), int(merge.winner), run, ctx.now())
+
+
+def sweep_people(now: datetime) -> None:
+    """Delete notices may have been missed: all known people are to be asked for by id."""
+    found = work.checkpoint("marketo.sweep")
+    position: Mapping[str, object] = {"state": "sweep", "after": 0, "begun": now.isoformat()}
+    work.move(found, "", as_of=now, run=None, position=position)

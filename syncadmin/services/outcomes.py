@@ -1,0 +1,142 @@
+"""Stores the answers to writes: mirror, agreed values, history and failures in one transaction per batch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from syncadmin.connectors.contract import Outcome, Status
+from syncadmin.engine.failures import Cause, retry_after
+from syncadmin.engine.records import Lane, Side
+from syncadmin.services import failing, history
+from syncadmin.services.judge import write_hash
+from syncadmin.services.rulebook import Rulebook
+from syncadmin.store import cases, ledger, mirror, work
+from syncadmin.store.cases import Case
+from syncadmin.store.kinds import Kind
+from syncadmin.store.models import Activity, Failure, PendingWrite, Run
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """One write and what the other side said to it."""
+
+    write: PendingWrite
+    outcome: Outcome
+
+
+def updates(
+    book: Rulebook, side: Side, answers: Sequence[Answered], sent: datetime, run: Run, now: datetime
+) -> dict[str, int]:
+    """Stores the answers to a batch of updates; answers counts. Runs in the caller's transaction.
+
+    GONE and STALE are left to the caller: they need a notice, or a read. Their links stay dirty.
+    """
+    passed = [answer for answer in answers if answer.outcome.status is Status.UPDATED]
+    _overwrite_mirror(side, passed, sent)
+    links = cases.lock([answer.write.link_id or 0 for answer in answers])
+    found = {case.id: case for case in cases.load(links)}
+    lines: list[Activity] = []
+    for answer in answers:
+        case = found.get(answer.write.link_id or 0)
+        if case is not None:
+            lines += _update(book, side, case, answer, run, now)
+    cases.store_links(list(found.values()), merged=False)
+    finished = [answer.write.pk for answer in answers if answer.outcome.status is not Status.LATER]
+    PendingWrite.objects.filter(pk__in=finished).delete()
+    again = [answer for answer in answers if answer.outcome.status in (Status.STALE, Status.REFUSED)]
+    mirror.mark_links([answer.write.link_id or 0 for answer in again], Lane.LIVE)
+    ledger.activities(lines)
+    return {f"{side}_{status}": _number(answers, status) for status in Status}
+
+
+def _number(answers: Sequence[Answered], status: Status) -> int:
+    return sum(1 for answer in answers if answer.outcome.status is status)
+
+
+def _overwrite_mirror(side: Side, passed: Sequence[Answered], sent: datetime) -> None:
+    ordered = sorted(passed, key=lambda answer: answer.write.target)
+    if side is Side.DYNAMICS:
+        mirror.overwrite_dynamics([(a.write.target, a.write.values, a.outcome.version) for a in ordered], sent)
+    else:
+        mirror.overwrite_people([(int(a.write.target), a.write.values) for a in ordered], sent)
+
+
+def _update(book: Rulebook, side: Side, case: Case, answer: Answered, run: Run, now: datetime) -> list[Activity]:
+    match answer.outcome.status:
+        case Status.UPDATED:
+            return _passed(side, case, answer.write, run, now)
+        case Status.REFUSED:
+            return _refused(book, side, case, answer, run, now)
+        case Status.LATER:
+            pause = now + retry_after(answer.write.attempts)
+            work.give_back([answer.write.pk], not_before=pause)
+            return _fail(side, case, answer, "", "", run, now) if answer.write.attempts > 1 else []
+        case _:
+            return []
+
+
+def _passed(side: Side, case: Case, write: PendingWrite, run: Run, now: datetime) -> list[Activity]:
+    for key, told in write.fields.items():
+        if told["agreed"] is not None:
+            case.agreed[key] = told["agreed"]
+        case.held.pop(key, None)
+        turns = [turn for turn in case.written.get(key, []) if _within_hour(turn[0], now)]
+        case.written[key] = [*turns, [now.isoformat(), side, history.short(told["sent"])]][-8:]
+    case.written = {key: turns for key, turns in case.written.items() if _within_hour(turns[-1][0], now)}
+    case.held.pop(f"*{side}", None)
+    failing.mend(case.id, case.marketo, [side], [*write.fields, ""], run, now)
+    return [_written(Kind.UPDATED, side, case, write, run, now)]
+
+
+def _within_hour(at: str, now: datetime) -> bool:
+    return (now - datetime.fromisoformat(at)).total_seconds() < 3600
+
+
+def _written(kind: Kind, side: Side, case: Case, write: PendingWrite, run: Run, now: datetime) -> Activity:
+    changes = [[key, told["replaced"], told["sent"], told["rule"]] for key, told in sorted(write.fields.items())]
+    return history.line(
+        kind, now, link=case.id, side=side, changes=changes, details={"id": write.target, "table": write.table}, run=run
+    )
+
+
+def _refused(book: Rulebook, side: Side, case: Case, answer: Answered, run: Run, now: datetime) -> list[Activity]:
+    """One bad field holds back that field; a refused record holds back that record, until something changes."""
+    key = _key_at_fault(book, case, side, answer)
+    if key is None:
+        case.held[f"*{side}"] = {"why": "refused", "hash": write_hash(answer.write.values)}
+        return _fail(side, case, answer, "", "", run, now)
+    blocked = {**case.held.get(key, {}).get("blocked", {}), str(side): answer.write.fields[key]["sent"]}
+    case.held[key] = {**case.held.get(key, {}), "why": "failure", "blocked": blocked}
+    return _fail(side, case, answer, key, answer.outcome.column, run, now)
+
+
+def _key_at_fault(book: Rulebook, case: Case, side: Side, answer: Answered) -> str | None:
+    """The pair whose column the answer names, or the only one there is."""
+    if len(answer.write.fields) == 1:
+        return str(next(iter(answer.write.fields)))
+    for bound in book.bounds[case.table]:
+        if bound.target(side).name == answer.outcome.column and bound.pair.key in answer.write.fields:
+            return bound.pair.key
+    return None
+
+
+def _fail(side: Side, case: Case, answer: Answered, key: str, column: str, run: Run, now: datetime) -> list[Activity]:
+    outcome = answer.outcome
+    row = Failure(
+        subject=f"link:{case.id}",
+        link_id=case.id,
+        side=side,
+        operation=answer.write.op,
+        key=key,
+        column=column or outcome.column,
+        cause=outcome.cause or Cause.UNKNOWN,
+        code=outcome.code,
+        message=outcome.message[:4000],
+        value={"value": history.short(answer.write.fields.get(key, {}).get("sent"))},
+        opened_at=now,
+        last_at=now,
+        run=run,
+    )
+    return failing.opened(row, person=case.marketo, table=case.table, guid=case.dynamics, now=now, run=run)

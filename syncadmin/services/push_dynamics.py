@@ -1,0 +1,97 @@
+"""Sends decided updates to Dynamics: in batches, each with the version it was decided for.
+
+A write is marked as sent before the call. One without an answer may be repeated at once: with ``If-Match`` the second
+time finds another version, and the record is read and merged again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db import transaction
+
+from syncadmin.connectors.contract import Status, Update
+from syncadmin.connectors.errors import ConnectorError, NoAnswer
+from syncadmin.engine.records import Lane, Record, Ref, Side, Table
+from syncadmin.services import notices, outcomes, reading, trouble
+from syncadmin.services.context import Context
+from syncadmin.services.outcomes import Answered
+from syncadmin.services.rulebook import Rulebook
+from syncadmin.services.step import NOTHING, Step, did
+from syncadmin.store import mirror, work
+from syncadmin.store.models import PendingWrite, Run
+
+# The connector cuts this into batches of the size that answers well.
+_BATCH = 200
+
+
+def updates(ctx: Context, book: Rulebook, run: Run) -> Step:
+    """Sends one batch of updates."""
+    sent = ctx.now()
+    work.give_back(
+        [lost.pk for lost in work.lost_writes(Side.DYNAMICS, "update", now=sent, sent_before=sent,
+                                              worker=ctx.worker, limit=_BATCH)]
+    )  # fmt: skip
+    writes = work.claim_writes(Side.DYNAMICS, "update", worker=ctx.worker, now=sent, limit=_BATCH, send=True)
+    if not writes:
+        return NOTHING
+    ctx.border("push.dynamics.sent")
+    if not work.holds(ctx.worker, ctx.now()):
+        work.give_back([write.pk for write in writes])
+        return NOTHING
+    try:
+        connector = ctx.dynamics.for_work(Lane(writes[0].lane), "updates")
+        answers = connector.update([_update(write) for write in writes])
+    except NoAnswer:
+        work.give_back([write.pk for write in writes])
+        return did(True, dynamics_unanswered=len(writes))
+    except ConnectorError as error:
+        work.give_back([write.pk for write in writes], not_before=trouble.pause(error, ctx.now()))
+        raise
+    ctx.border("push.dynamics.answered")
+    answered = [Answered(write, answer) for write, answer in zip(writes, answers, strict=True)]
+    seen = ctx.now()
+    stale = _read_again(ctx, book, answered)
+    with transaction.atomic():
+        counts = _store(ctx, book, answered, stale, seen, sent, run)
+    ctx.border("push.dynamics.stored")
+    return did(len(writes) == _BATCH or bool(stale), **counts)
+
+
+def _update(write: PendingWrite) -> Update:
+    return Update(Ref(Table(write.table), write.target), write.values, write.version)
+
+
+def _read_again(ctx: Context, book: Rulebook, answered: Sequence[Answered]) -> list[Record]:
+    """The records that changed since they were read: read now, merged again in this very run."""
+    found: list[Record] = []
+    for table in book.tables:
+        refs = [
+            Ref(table, answer.write.target)
+            for answer in answered
+            if answer.outcome.status is Status.STALE and answer.write.table == table
+        ]
+        if refs:
+            found += ctx.dynamics.for_work(Lane.LIVE, "by id").fetch(refs, book.dynamics_columns(table)).records
+    return found
+
+
+def _store(
+    ctx: Context,
+    book: Rulebook,
+    answered: Sequence[Answered],
+    stale: Sequence[Record],
+    seen: datetime,
+    sent: datetime,
+    run: Run,
+) -> dict[str, int]:
+    now = ctx.now()
+    if stale:
+        rows = reading.dynamics_rows(book, stale)
+        changes = mirror.store_dynamics(rows, seen=seen, lane=Lane.LIVE)
+        notices.dynamics_changed(ctx, book, changes, rows, run)
+    counts = outcomes.updates(book, Side.DYNAMICS, answered, sent, run, now)
+    gone = [answer.write.target for answer in answered if answer.outcome.status is Status.GONE]
+    notices.dynamics_gone(ctx, book, gone, run)
+    return counts

@@ -1,0 +1,195 @@
+"""Sends decided updates to Marketo, which knows no versions: people are read and merged again right before.
+
+Every value sent leaves a receipt, stored with the write before the call; the change feed settles it later. A write
+without an answer is not repeated before the server's own limit is over and the person was read again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from syncadmin.connectors.contract import Outcome, Status, Update
+from syncadmin.connectors.errors import ConnectorError, NoAnswer
+from syncadmin.engine.records import Lane, Record, Ref, Side, Table
+from syncadmin.services import notices, outcomes, record, trouble
+from syncadmin.services.context import Context
+from syncadmin.services.judge import judge, shown
+from syncadmin.services.outcomes import Answered
+from syncadmin.services.pull_people import store_people
+from syncadmin.services.rulebook import Rulebook
+from syncadmin.services.step import NOTHING, Step, did
+from syncadmin.store import cases, ledger, mirror, work
+from syncadmin.store.models import PendingWrite, Receipt, Run
+
+_BATCH = 300
+# Marketo gives up on a write after 90 seconds; later than this it cannot be applied any more.
+SERVER_LIMIT = timedelta(seconds=100)
+
+
+def updates(ctx: Context, book: Rulebook, run: Run) -> Step:
+    """Sends one batch of updates: read, merge again, mark as sent with receipts, call, store the answers."""
+    claimed = work.claim_writes(Side.MARKETO, "update", worker=ctx.worker, now=ctx.now(), limit=_BATCH)
+    if not claimed:
+        return NOTHING
+    lane = Lane(claimed[0].lane)
+    try:
+        writes, sent = _freshly(ctx, book, claimed, lane, run)
+        if not writes:
+            return did(True)
+        ctx.border("push.marketo.sent")
+        answers = _send(ctx, writes, lane)
+    except NoAnswer:
+        work.release([write.pk for write in writes])
+        return did(True, marketo_unanswered=len(writes))
+    except ConnectorError as error:
+        _take_back(ctx, claimed, error)
+        raise
+    ctx.border("push.marketo.answered")
+    with transaction.atomic():
+        counts = _store(ctx, book, writes, answers, sent, run)
+    ctx.border("push.marketo.stored")
+    return did(True, **counts)
+
+
+def _freshly(
+    ctx: Context, book: Rulebook, claimed: Sequence[PendingWrite], lane: Lane, run: Run
+) -> tuple[list[PendingWrite], datetime]:
+    """Reads the people, merges their links anew and marks what is then to be written as sent."""
+    seen = ctx.now()
+    refs = [Ref(Table.PERSON, write.target) for write in claimed]
+    found = ctx.marketo.for_work(lane, "read before write").fetch(refs, book.person_fields()).records
+    ctx.border("push.marketo.read")
+    with transaction.atomic():
+        sent = ctx.now()
+        writes = _decide_again(ctx, book, claimed, found, seen, sent, run)
+        ledger.receipts([receipt for write in writes for receipt in _receipts(write, sent, run)])
+    return writes, sent
+
+
+def _decide_again(
+    ctx: Context,
+    book: Rulebook,
+    claimed: Sequence[PendingWrite],
+    found: Sequence[Record],
+    seen: datetime,
+    sent: datetime,
+    run: Run,
+) -> list[PendingWrite]:
+    store_people(ctx, book, found, Lane(claimed[0].lane), seen, run)
+    mine = set(
+        PendingWrite.objects.filter(
+            pk__in=[write.pk for write in claimed], state="waiting", owner=ctx.worker
+        ).values_list("link_id", flat=True)
+    )
+    links = cases.lock([id for id in mine if id])
+    judged = [judge(case, book, sent) for case in cases.load(links)]
+    record.judgements(book, judged, run, sent)
+    ours = PendingWrite.objects.filter(link_id__in=links, side=Side.MARKETO, op="update", state="waiting")
+    ids = list(ours.values_list("pk", flat=True))
+    PendingWrite.objects.filter(pk__in=ids).update(state="sent", owner=ctx.worker, sent_at=sent)
+    return list(PendingWrite.objects.filter(pk__in=ids).select_related("link").order_by("pk"))
+
+
+def _receipts(write: PendingWrite, sent: datetime, run: Run) -> list[Receipt]:
+    return [
+        Receipt(
+            link=write.link,
+            person=int(write.target),
+            key=key,
+            field=key.partition(":")[2],
+            replaced=told["replaced"],
+            sent=told["sent"],
+            rule=told["rule"],
+            before=told["before"],
+            at=sent,
+            run=run,
+        )
+        for key, told in write.fields.items()
+    ]
+
+
+def _send(ctx: Context, writes: Sequence[PendingWrite], lane: Lane) -> list[Outcome]:
+    if not work.holds(ctx.worker, ctx.now()):
+        # Somebody else may be about to take these over; they were not sent, and say so.
+        raise LeaseLost("the lease ran out before the call")
+    connector = ctx.marketo.for_work(lane, "updates")
+    return connector.update([Update(Ref(Table.PERSON, write.target), write.values) for write in writes])
+
+
+class LeaseLost(ConnectorError):
+    """This worker stalled: what it claimed is no longer its own."""
+
+    again = True
+
+
+def _take_back(ctx: Context, claimed: Sequence[PendingWrite], error: ConnectorError) -> None:
+    """The call was not made or refused as a whole: nothing was applied, so the receipts go and the writes wait."""
+    links = _links(claimed)
+    with transaction.atomic():
+        unsent = PendingWrite.objects.filter(link_id__in=links, side=Side.MARKETO, op="update", owner=ctx.worker)
+        rows = list(unsent.select_for_update())
+        for write in rows:
+            if write.sent_at and write.link_id:
+                Receipt.objects.filter(link_id=write.link_id, at=write.sent_at, how="").delete()
+        work.give_back([write.pk for write in rows], not_before=trouble.pause(error, ctx.now()))
+
+
+def _store(
+    ctx: Context,
+    book: Rulebook,
+    writes: Sequence[PendingWrite],
+    answers: Sequence[Outcome],
+    sent: datetime,
+    run: Run,
+) -> dict[str, int]:
+    answered = [Answered(write, answer) for write, answer in zip(writes, answers, strict=True)]
+    passed = _links([answer.write for answer in answered if answer.outcome.status is Status.UPDATED])
+    Receipt.objects.filter(link_id__in=_links(writes), at=sent, how="").exclude(link_id__in=passed).delete()
+    for request in {answer.request_id for answer in answers if answer.request_id}:
+        ids = _links([answer.write for answer in answered if answer.outcome.request_id == request])
+        Receipt.objects.filter(link_id__in=ids, at=sent).update(request_id=request)
+    counts = outcomes.updates(book, Side.MARKETO, answered, sent, run, ctx.now())
+    gone = [int(answer.write.target) for answer in answered if answer.outcome.status is Status.GONE]
+    notices.people_gone(ctx, book, gone, run)
+    return counts
+
+
+def recover(ctx: Context, book: Rulebook, run: Run) -> Step:
+    """Takes over updates that were sent and never answered: reads the people again and lets the merge decide."""
+    now = ctx.now()
+    lost = work.lost_writes(
+        Side.MARKETO, "update", now=now, sent_before=now - SERVER_LIMIT, worker=ctx.worker, limit=_BATCH
+    )
+    if not lost:
+        return NOTHING
+    refs = [Ref(Table.PERSON, write.target) for write in lost]
+    found = ctx.marketo.for_work(Lane.RETRY, "take over").fetch(refs, book.person_fields()).records
+    with transaction.atomic():
+        store_people(ctx, book, found, Lane.RETRY, now, run)
+        for write in lost:
+            _keep_what_arrived(book, write, {record.ref.id: record for record in found})
+        PendingWrite.objects.filter(pk__in=[write.pk for write in lost]).delete()
+        mirror.mark_links([write.link_id for write in lost if write.link_id], Lane.RETRY)
+    return did(len(lost) == _BATCH, taken_over=len(lost))
+
+
+def _keep_what_arrived(book: Rulebook, write: PendingWrite, found: dict[str, Record]) -> None:
+    """Receipts of fields that hold the value sent stay open; the others never happened."""
+    arrived = []
+    person = found.get(write.target)
+    for key, told in write.fields.items():
+        bound = book.bound(key)
+        if person is None or bound is None or bound.pair.marketo not in person.values:
+            continue
+        if shown(bound, Side.MARKETO, person.values[bound.pair.marketo]) == told["sent"]:
+            arrived.append(key)
+    if write.link_id and write.sent_at:
+        unsure = Receipt.objects.filter(link_id=write.link_id, at=write.sent_at, how="")
+        unsure.exclude(key__in=arrived).delete()
+
+
+def _links(writes: Sequence[PendingWrite]) -> list[int]:
+    return [write.link_id for write in writes if write.link_id]

@@ -1,0 +1,47 @@
+"""A lead became a contact: the link moves, history goes on, and Dynamics is the authority from now on."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from syncadmin.engine.merge import Agreed
+from syncadmin.engine.qualification import carry_over
+from syncadmin.engine.records import Lane, Ref, Side, Table
+from syncadmin.services import history
+from syncadmin.services.context import Context
+from syncadmin.services.rulebook import Rulebook
+from syncadmin.store import cases, ledger, mirror
+from syncadmin.store.kinds import Kind
+from syncadmin.store.models import DynamicsRecord, Link, PendingWrite, Run
+
+
+def move(ctx: Context, book: Rulebook, lead: Ref, contact: Ref, run: Run | None) -> None:
+    """Moves the lead's link to its contact. What both sides agreed on moves with it as far as the pairs allow.
+
+    A write on its way to the lead is let finish first: the contact is then paired again by the next run.
+    """
+    link = Link.objects.select_for_update().get(dynamics=lead.id)
+    if PendingWrite.objects.filter(link=link, state="sent").exists():
+        DynamicsRecord.objects.filter(guid=contact.id).update(due="pair")
+        return
+    PendingWrite.objects.filter(link=link, op="update", state="waiting").delete()
+    agreed = {key: Agreed(*values) for key, values in link.agreed.items()}
+    carried = carry_over(agreed, book.pairs(Table.LEAD), book.pairs(Table.CONTACT))
+    mirrored = DynamicsRecord.objects.get(guid=contact.id)
+    Link.objects.filter(pk=link.pk).update(
+        table=Table.CONTACT,
+        dynamics=UUID(contact.id),
+        name=mirrored.name,
+        email=mirrored.email,
+        agreed={key: [one.d, one.m, one.n] for key, one in carried.items()},
+        held={},
+        dynamics_deleted=False,
+    )
+    cases.rename_receipts(
+        link.pk, Table.LEAD, {bound.pair.marketo: bound.pair.key for bound in book.bounds[Table.CONTACT]}
+    )
+    mirror.mark_links([link.pk], Lane.LIVE)
+    details = {"lead": lead.id, "contact": contact.id}
+    ledger.activities(
+        [history.line(Kind.QUALIFIED, ctx.now(), link=link.pk, side=Side.DYNAMICS, details=details, run=run)]
+    )

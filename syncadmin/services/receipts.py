@@ -1,0 +1,232 @@
+"""Settles what writes to Marketo left behind, from its change lines and from the value that stands there now."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from syncadmin.connectors.contract import Line
+from syncadmin.engine.failures import Cause
+from syncadmin.engine.fields import Bound
+from syncadmin.engine.merge import Agreed
+from syncadmin.engine.receipts import LineSeen, SentReceipt, Settled, Settlement, is_ours, overtaken, settle
+from syncadmin.engine.records import Lane, Ref, Side, Table, Values
+from syncadmin.services import failing, history
+from syncadmin.services.context import Context
+from syncadmin.services.judge import shown
+from syncadmin.services.pull_people import store_people
+from syncadmin.services.rulebook import Rulebook
+from syncadmin.services.step import NOTHING, Step, did
+from syncadmin.store import cases, ledger, mirror, text
+from syncadmin.store.cases import Case
+from syncadmin.store.kinds import Kind
+from syncadmin.store.models import Activity, Conflict, Failure, Receipt, Run
+
+_BATCH = 300
+# A line that comes later than this after the settlement is nobody's any more.
+_KEPT = timedelta(days=7)
+
+
+def echoes(book: Rulebook, lines: Sequence[Line]) -> set[str]:
+    """GUIDs of lines that only tell what we wrote ourselves: nothing needs to be read for them.
+
+    Only where the value written stands in the mirror; otherwise the person is read like any other.
+    """
+    wanted = _receipts_of(lines)
+    found: set[str] = set()
+    for line in lines:
+        for receipt in wanted.get((int(line.person), line.field), ()):
+            bound = book.bound(receipt.key)
+            if bound is not None and _ours(bound, line, receipt):
+                found.add(line.guid)
+    return found
+
+
+def note_lines(book: Rulebook, lines: Sequence[Line]) -> None:
+    """Writes change lines on the receipts they belong to, each once. Runs in the caller's transaction."""
+    wanted = _receipts_of(lines)
+    touched: dict[int, Receipt] = {}
+    for line in lines:
+        for receipt in wanted.get((int(line.person), line.field), ()):
+            bound = book.bound(receipt.key)
+            if bound is None or any(known[0] == line.guid for known in receipt.lines):
+                continue
+            old, new = shown(bound, Side.MARKETO, line.old), shown(bound, Side.MARKETO, line.new)
+            receipt.lines.append([line.guid, line.at.isoformat(), old, new, _ours(bound, line, receipt)])
+            touched[receipt.pk] = receipt
+    Receipt.objects.bulk_update(list(touched.values()), ["lines"])
+
+
+def _receipts_of(lines: Sequence[Line]) -> dict[tuple[int, str], list[Receipt]]:
+    people = {int(line.person) for line in lines}
+    found: dict[tuple[int, str], list[Receipt]] = {}
+    for receipt in Receipt.objects.filter(person__in=people).order_by("id"):
+        found.setdefault((receipt.person, receipt.field), []).append(receipt)
+    return found
+
+
+def _ours(bound: Bound, line: Line, receipt: Receipt) -> bool:
+    # A line from before the write cannot tell of it, whatever it says; a second of difference is the log's own grain.
+    if line.at < receipt.at - timedelta(seconds=1) and not line.request_id:
+        return False
+    return is_ours(line, receipt.sent, receipt.request_id, shown(bound, Side.MARKETO, line.new))
+
+
+def settle_by_lines(ctx: Context, book: Rulebook, run: Run) -> Step:
+    """Settles receipts that have lines, open or settled without one."""
+    with transaction.atomic():
+        now = ctx.now()
+        rows = list(
+            Receipt.objects.select_for_update(skip_locked=True)
+            .filter(how__in=["", "c"])
+            .exclude(lines=[])
+            .order_by("id")[:_BATCH]
+        )
+        # A line of somebody else's had the person read again, so the mirror knows what stands there since.
+        values = mirror.person_values([row.person for row in rows])
+        seen = {row.pk: any(not line[4] for line in row.lines) and row.person in values for row in rows}
+        ready = [(row, _judge(row, values[row.person] if seen[row.pk] else None, book, now)) for row in rows]
+        ready = [(row, found) for row, found in ready if found.kind is not Settled.OPEN]
+        if not ready:
+            return NOTHING
+        counts = _settle(ctx, book, ready, run, now)
+    return did(len(rows) == _BATCH, **counts)
+
+
+def settle_by_age(ctx: Context, book: Rulebook, run: Run) -> Step:
+    """Settles receipts that no line came for: reads the people and looks at what stands there."""
+    now = ctx.now()
+    patience = timedelta(seconds=book.options.receipt_patience)
+    old = list(Receipt.objects.filter(how="", at__lte=now - patience).order_by("at", "id")[:_BATCH])
+    if not old:
+        return NOTHING
+    people = sorted({row.person for row in old})
+    fields = book.person_fields()
+    refs = [Ref(Table.PERSON, str(person)) for person in people]
+    found = ctx.marketo.for_work(Lane.RETRY, "receipts").fetch(refs, fields).records
+    by_id = {int(record.ref.id): record.values for record in found}
+    with transaction.atomic():
+        rows = list(Receipt.objects.select_for_update().filter(pk__in=[row.pk for row in old], how="").order_by("id"))
+        store_people(ctx, book, found, Lane.RETRY, now, run)
+        ready = [(row, _judge(row, by_id.get(row.person), book, now)) for row in rows]
+        # Nobody answered for that person: deleted or out of sight; there is nothing to compare with any more.
+        ready = [(row, Settlement(Settled.CHANGED) if row.person not in by_id else how) for row, how in ready]
+        counts = _settle(ctx, book, [pair for pair in ready if pair[1].kind is not Settled.OPEN], run, now)
+    return did(len(old) == _BATCH, **counts)
+
+
+def _judge(row: Receipt, person: Values | None, book: Rulebook, now: datetime) -> Settlement:
+    """How a receipt ends, as far as is known now; ``person`` is None if nobody looked."""
+    bound = book.bound(row.key)
+    if bound is None:
+        return Settlement(Settled.CHANGED)
+    receipt = SentReceipt(row.sent, row.replaced, row.at, row.request_id)
+    lines = [LineSeen(guid, datetime.fromisoformat(at), old, new, ours) for guid, at, old, new, ours in row.lines]
+    known = person is not None and row.field in person
+    current = shown(bound, Side.MARKETO, person[row.field]) if person is not None and known else None
+    patience = timedelta(seconds=book.options.receipt_patience)
+    return settle(receipt, lines, current, now, patience, known=known)
+
+
+def _settle(
+    ctx: Context, book: Rulebook, ready: Sequence[tuple[Receipt, Settlement]], run: Run, now: datetime
+) -> dict[str, int]:
+    links = cases.lock([row.link_id for row, _ in ready])
+    found = {case.id: case for case in cases.load(links)}
+    counts: dict[str, int] = {}
+    lines: list[Activity] = []
+    dirty: list[int] = []
+    for row, how in ready:
+        case = found.get(row.link_id)
+        if case is not None and how.kind is Settled.OVERTAKEN:
+            lines += _overtaken(book, case, row, how, run, now)
+            dirty.append(case.id)
+        elif case is not None and how.kind is Settled.DROPPED:
+            lines += _dropped(case, row, run, now)
+            dirty.append(case.id)
+        elif how.kind is Settled.CHANGED:
+            dirty.append(row.link_id)
+        row.how, row.settled_at = str(how.kind), now
+        counts[f"receipts_{how.kind}"] = counts.get(f"receipts_{how.kind}", 0) + 1
+    Receipt.objects.bulk_update([row for row, _ in ready], ["how", "settled_at"])
+    cases.store_links(list(found.values()), merged=False)
+    mirror.mark_links(dirty, Lane.LIVE)
+    ledger.activities(lines)
+    return counts
+
+
+def _overtaken(book: Rulebook, case: Case, row: Receipt, how: Settlement, run: Run, now: datetime) -> list[Activity]:
+    """Our write replaced a value nobody had seen: the conflict is told, and the rule applied to that value now."""
+    bound = book.bound(row.key)
+    agreed = case.agreed.get(row.key) or [row.sent, row.sent, 1]
+    if bound is None:
+        return []
+    there = shown(bound, Side.MARKETO, (case.m or {}).get(bound.pair.marketo))
+    result = overtaken(
+        bound,
+        SentReceipt(row.sent, row.replaced, row.at, row.request_id),
+        Agreed(*agreed),
+        how.value,
+        stands=there == row.sent,
+        table=case.table,
+    )
+    if result.to is Side.MARKETO:
+        case.held[row.key] = {**case.held.get(row.key, {}), "why": "receipt", "overtaken": result.sent}
+    if result.collision is not None:
+        ledger.conflicts([_conflict(case, row, result.collision.winner or "", how, run, now)])
+    details = {"key": row.key, "restored": result.to is Side.MARKETO}
+    changes = [[row.key, how.value, row.sent, "overtaken"]]
+    return [
+        history.line(Kind.OVERTAKEN, now, link=case.id, side=Side.MARKETO, changes=changes, details=details, run=run)
+    ]
+
+
+def _conflict(case: Case, row: Receipt, winner: str, how: Settlement, run: Run, now: datetime) -> Conflict:
+    parts = [case.id, row.key, row.pk, how.line]
+    return Conflict(
+        link_id=case.id,
+        key=row.key,
+        agreed_dynamics=(row.before or [None, None])[0],
+        agreed_marketo=row.replaced,
+        dynamics_value=row.sent,
+        marketo_value=how.value,
+        winner=winner,
+        rule="overtaken",
+        state="decided",
+        at=now,
+        run=run,
+        fingerprint=text.digest(text.dump(parts)),
+    )
+
+
+def _dropped(case: Case, row: Receipt, run: Run, now: datetime) -> list[Activity]:
+    """Marketo said yes and kept its value: agreed goes back, and this value is not sent again."""
+    if row.before is None:
+        case.agreed.pop(row.key, None)
+    else:
+        case.agreed[row.key] = row.before
+    blocked = {**case.held.get(row.key, {}).get("blocked", {}), str(Side.MARKETO): row.sent}
+    case.held[row.key] = {**case.held.get(row.key, {}), "why": "failure", "blocked": blocked}
+    failure = Failure(
+        subject=f"link:{case.id}",
+        link_id=case.id,
+        side=Side.MARKETO,
+        operation="update",
+        key=row.key,
+        column=row.field,
+        cause=Cause.DROPPED_BY_MARKETO,
+        value={"value": history.short(row.sent)},
+        opened_at=now,
+        last_at=now,
+        run=run,
+    )
+    changes = [[row.key, row.sent, row.replaced, "dropped"]]
+    told = history.line(Kind.DROPPED, now, link=case.id, side=Side.MARKETO, changes=changes, run=run)
+    return [told, *failing.opened(failure, person=case.marketo, table=case.table, guid=case.dynamics, now=now, run=run)]
+
+
+def purge(now: datetime) -> int:
+    """Forgets receipts settled more than a week ago."""
+    return Receipt.objects.filter(settled_at__lt=now - _KEPT).delete()[0]

@@ -1,0 +1,49 @@
+"""What a failed call means for the work it carried, and for the run."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from syncadmin.connectors.errors import ConnectorError, PermissionMissing, Refused, SignInRefused
+from syncadmin.engine.failures import Cause
+from syncadmin.engine.records import Side
+from syncadmin.services import failing
+from syncadmin.store import ledger
+from syncadmin.store.models import Failure, Run
+
+# Without the server's word: long enough not to hammer, short enough to be healed soon.
+_PAUSE = timedelta(seconds=5)
+_CAUSES: tuple[tuple[type[ConnectorError], Cause], ...] = (
+    (SignInRefused, Cause.CREDENTIALS),
+    (PermissionMissing, Cause.PERMISSION),
+    (Refused, Cause.UNKNOWN),
+)
+
+
+def pause(error: ConnectorError, now: datetime) -> datetime:
+    """Not before this time is the work to be tried again."""
+    return error.until or now + _PAUSE
+
+
+def note(error: ConnectorError, side: Side, step: str, run: Run, now: datetime) -> None:
+    """Opens a failure on the stream or step that an error of a whole call stopped; passing ones leave no trace."""
+    cause = next((cause for kind, cause in _CAUSES if isinstance(error, kind)), None)
+    if cause is None:
+        return
+    row = Failure(
+        subject=f"step:{step}"[:60],
+        side=side,
+        operation="call",
+        cause=cause,
+        code=error.code,
+        message=error.message[:4000],
+        opened_at=now,
+        last_at=now,
+        run=run,
+    )
+    ledger.activities(failing.opened(row, person=None, table="", guid=None, now=now, run=run))
+
+
+def over(side: Side, step: str, now: datetime) -> None:
+    """The step works again."""
+    ledger.close_failures(f"step:{step}"[:60], side, [""], now=now)
