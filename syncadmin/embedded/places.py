@@ -62,12 +62,13 @@ class Places:
     def make(self) -> None:
         """Creates the folders. A folder that holds other things is refused."""
         try:
-            self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+            # May be passed through, since PostgreSQL may run as another account; what is in it may not be read.
+            self.root.mkdir(mode=0o711, parents=True, exist_ok=True)
             if not (self.root / MARK).exists() and any(self.root.iterdir()):
                 raise StartError(f"{self.root} holds other things than syncadmin's data: choose another SYNCADMIN_DATA")
             (self.root / MARK).touch()
             for folder in (self.log, self.pids, self.sandbox):
-                folder.mkdir(exist_ok=True)
+                folder.mkdir(mode=0o700, exist_ok=True)
         except (FileExistsError, NotADirectoryError, PermissionError) as error:
             raise StartError(f"the data folder cannot be used ({error}): choose another with SYNCADMIN_DATA") from None
 

@@ -57,8 +57,7 @@ class Postgres:
     def at(cls, folder: Path, port: int, password: str, options: Mapping[str, str] | None = None) -> Postgres:
         """The server whose data belongs at `folder`, which need not exist yet."""
         who, bindir = account.current(), binaries(os.environ)
-        if who.needs_open_path and not account.can_be_entered(folder):
-            folder = account.open_folder_for(folder) / "postgres"
+        folder = _settled(folder, who)
         if who.needs_open_path and not account.can_be_entered(bindir):
             bindir = _copied(bindir, account.open_folder_for(bindir))
         return cls(folder, bindir, who, port, password, options or {})
@@ -66,7 +65,7 @@ class Postgres:
     @staticmethod
     def forget(folder: Path) -> None:
         """Removes the data that belongs at `folder`, if it had to be kept elsewhere."""
-        if os.geteuid() == 0 and (elsewhere := account.open_folder_for(folder, make=False) / "postgres").exists():
+        if os.geteuid() == 0 and (elsewhere := account.open_folder_for(folder, make=False) / folder.name).exists():
             shutil.rmtree(elsewhere)
 
     @property
@@ -162,6 +161,20 @@ class Postgres:
             said = (done.stderr or done.stdout).strip().splitlines() or ["it said nothing"]
             raise StartError(f"PostgreSQL's {name} failed ({said[-1]}): {REMEDY}")
         return done.stdout
+
+
+def _settled(folder: Path, who: account.Account) -> Path:
+    """Where the data lies for this account; brought there if another way of starting left it elsewhere."""
+    if os.geteuid() != 0:
+        return folder
+    elsewhere = account.open_folder_for(folder, make=False) / folder.name
+    wanted, other = folder, elsewhere
+    if who.needs_open_path and not account.can_be_entered(folder):
+        wanted, other = elsewhere, folder
+        account.open_folder_for(folder)
+    if other.exists() and not wanted.exists():
+        shutil.move(other, wanted)
+    return wanted
 
 
 def _locale_of(environment: Mapping[str, str]) -> dict[str, str]:

@@ -45,11 +45,11 @@ def web(port: int, environment: Mapping[str, str]) -> Program:
 def worker(places: Places, environment: Mapping[str, str]) -> Program:
     arguments = ("worker", "--concurrency", "2", "--without-gossip", "--without-mingle")
     # It is the broker's only worker, so whatever it finds unfinished is its own from before.
-    return _celery("worker", arguments, places, {**environment, "GIVE_BACK_UNFINISHED": "True"}, signal.SIGQUIT)
+    return _celery("worker", arguments, places, {**environment, "GIVE_BACK_UNFINISHED": "True"}, signal.SIGKILL)
 
 
 def beat(places: Places, environment: Mapping[str, str]) -> Program:
-    return _celery("beat", ("beat", "--pidfile="), places, environment, signal.SIGTERM)
+    return _celery("beat", ("beat", "--pidfile="), places, environment, signal.SIGKILL)
 
 
 def _celery(

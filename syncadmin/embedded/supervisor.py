@@ -25,6 +25,8 @@ STEP_LIMIT = 600.0
 # A program that keeps dying is tried again ever more slowly, and never given up.
 FIRST_PAUSE, LONGEST_PAUSE = 0.3, 15.0
 STEADY_AFTER = 30.0
+# How our commands end when a setting is wrong; see syncadmin/environment.py.
+BAD_SETTING, BAD_SETTING_MARK = 2, "syncadmin: "
 
 
 @dataclass
@@ -137,6 +139,8 @@ class Supervisor:
         self._steps.remove(step)
         if step.process.returncode:
             said = logfiles.last_words(step.log, step.log_start)
+            if step.process.returncode == BAD_SETTING and said.startswith(BAD_SETTING_MARK):
+                raise StartError(said.removeprefix(BAD_SETTING_MARK))
             raise StartError(f"{step.name} failed ({said}): {step.remedy}see {step.log}")
         return printed
 
