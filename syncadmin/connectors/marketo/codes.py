@@ -52,8 +52,11 @@ class Code:
     unsure: bool = False
 
 
+# Maintenance, an unreachable account, a lock: refused before anything was done.
 _PASSES = Code(Unavailable, Cause.UNAVAILABLE, Status.LATER)
+# Usually an upstream time-out: the work may have gone on behind it.
 _CRASHED = Code(Unavailable, Cause.UNAVAILABLE, Status.LATER, unsure=True)
+# Seen here only when a fresh token was refused as well.
 _SIGN_IN = Code(SignInRefused, Cause.CREDENTIALS)
 _PARTITION = Code(cause=Cause.PARTITION)
 _WRONG_TYPE = Code(cause=Cause.WRONG_TYPE)
@@ -106,6 +109,7 @@ TABLE: Mapping[str, Code] = {
     "1026": _FEATURE,
     "1027": _LIMIT,
     "1028": _LIMIT,
+    # Full queue, spent day or queued already: extract.py tells by the words. Never a pause for everybody.
     "1029": Code(cause=Cause.LIMIT_REACHED, status=Status.LATER),
     "1035": _FEATURE,
     "1036": Code(cause=Cause.SEVERAL_MATCHES),
@@ -159,6 +163,7 @@ def next_quota(now: datetime) -> datetime:
 
 
 def _is_envelope_due(request: Request, answer: Answer) -> bool:
+    # A range of an extract's file may begin with anything.
     return not request.path.endswith("/file.json") and answer.status not in request.accepts
 
 

@@ -49,6 +49,7 @@ def normalised(address: str) -> str:
     text = address.strip().strip("\"'<>")
     if _MUNCHKIN.fullmatch(text):
         return f"https://{text.upper()}.mktorest.com"
+    # A host alone; http must be written out, and is accepted on this machine only.
     if text and "://" not in text:
         text = f"https://{text}"
     scheme, mark, rest = text.partition("://")

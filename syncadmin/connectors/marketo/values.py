@@ -15,6 +15,7 @@ from syncadmin.engine.schema import Column, Kind
 
 Columns = Mapping[str, Column]
 
+# Read as text and sent as number literals, so that no binary float stands in between.
 _EXACT = frozenset({Kind.DECIMAL, Kind.MONEY})
 _WORDS = {"true": True, "1": True, "false": False, "0": False}
 
@@ -36,6 +37,7 @@ def from_json(value: Any, kind: Kind | None) -> Raw:
     """A value of an answer whose fractions were read as text. Decimals become plain decimal text."""
     if value is None or isinstance(value, bool):
         return value
+    # No field a sync could use has such a value, but a custom view may contain one.
     if isinstance(value, list | dict):
         return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     if kind in _EXACT:
@@ -77,6 +79,7 @@ def instant(text: Any) -> datetime | None:
         read = datetime.fromisoformat(spelled)
     except ValueError:
         return None
+    # A time without a zone could mean the account's or UTC: rather none than a wrong one.
     return read if read.tzinfo else None
 
 

@@ -46,8 +46,8 @@ def carry_out(
 ) -> list[Outcome]:
     """Outcomes in the order of the records given; ``refused`` are those of them that cannot be sent.
 
-    Raises if the very first call fails as a whole. Once some records are known to be written, a later failure
-    becomes the outcome LATER of the records it leaves open, with cause ``no_answer`` where they may be written.
+    Raises if the first call fails as a whole, and ``NoAnswer`` whenever records may be written without our knowing
+    it. Once some records are answered, another failure becomes the outcome LATER of the records it leaves unsent.
     """
     writing = _Writing(send, dict(refused), answers_people)
     for batch in _batches(row for row in rows if len(row.body) <= ROOM):
@@ -104,19 +104,22 @@ class _Writing:
         except Refused as error:
             return self._refused(part, error)
         except ConnectorError as error:
-            if not self._answered:
+            # A caller that knows of the doubt reads the people again; what the other calls answered is then seen too.
+            if isinstance(error, NoAnswer) or not self._answered:
                 raise
             self._stopped = error
-            self._leave(part, error, Cause.NO_ANSWER if isinstance(error, NoAnswer) else codes.lookup(error.code).cause)
+            self._leave(part, error, codes.lookup(error.code).cause)
         return []
 
     def _refused(self, part: Sequence[Row], error: Refused) -> list[Sequence[Row]]:
         self._last = error
+        # A 6xx refuses the call itself (malformed, wrong path): no record is at fault, and none was looked at.
         if not isinstance(error, TooLarge) and error.code not in _BY_VALUE and not error.code.startswith("1"):
             if not self._answered:
                 raise error
             self._stopped = error
         named = codes.column_of(error.message)
+        # Marketo may refuse a whole call for one unknown field; the records without it need not wait.
         guilty = [row for row in part if named in row.columns]
         if guilty and not isinstance(error, TooLarge):
             self.done |= {row.index: _outcome_of(error, column=named) for row in guilty}
@@ -183,6 +186,7 @@ def _outcome(row: Row, known: Ref | None, said: Mapping[str, object], request_id
     word = str(said.get("status") or "")
     if word in _WRITTEN and known is not None:
         return Outcome(_WRITTEN[word], known, request_id=request_id)
+    # Custom activities call their reasons errors.
     code, message = responses.first_reason(said.get("reasons") or said.get("errors"))
     if not code:
         return Outcome(
