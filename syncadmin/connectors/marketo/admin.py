@@ -56,6 +56,7 @@ def _create_fields(send: Send, fields: Sequence[NewField]) -> dict[str, Outcome]
     except PermissionMissing as error:
         return {field.name: _not_allowed(field, error) for field in fields}
     except Refused as error:
+        # One bad definition refuses the call; alone each field shows which.
         if len(fields) == 1:
             return {fields[0].name: _refused_field(fields[0], error.code, error.message, error.request_id)}
         return {name: each for field in fields for name, each in _create_fields(send, [field]).items()}
@@ -116,6 +117,7 @@ def _ensure_type(send: Send, wanted: ActivityType) -> int:
     name, state = str(found["apiName"]), _state(found)
     if state == "deleted":
         raise Refused(f"The custom activity type {name} was deleted. Choose another API name for ours.", code="1017")
+    # A draft beside an approved version may be somebody's half-done work: approved only if we must add to it.
     if state.startswith("approved"):
         approved = _describe(send, name, draft=False)
         if not _missing(approved, wanted):

@@ -46,6 +46,7 @@ class Tokens:
 
     def renew(self, used: Mapping[str, str], work: Work) -> None:
         with self._lock:
+            # Whoever comes second finds the token replaced and uses the new one.
             if self._token is not None and used.get("Authorization") == f"Bearer {self._token.text}":
                 self._token = self._ask(work)
 

@@ -40,6 +40,7 @@ _PERMISSIONS: tuple[tuple[str, Request, str, bool], ...] = (
     ("Write people", requests.write_leads("updateOnly", "id", [_PROBE_LEAD]), permissions.WRITE_LEAD, True),
     ("Read activities", requests.activity_types(), permissions.READ_ACTIVITY, False),
     ("Write to the activity log", requests.log([_PROBE_LOG]), permissions.WRITE_ACTIVITY, True),
+    # Creating a type cannot be tried without creating one, so only reading is; the remedy asks for both.
     ("Read custom activity types", requests.custom_types(), permissions.WRITE_TYPES, False),
     ("Create custom fields", requests.schema_fields(size=1), permissions.WRITE_SCHEMA, False),
 )

@@ -109,6 +109,7 @@ class Marketo:
         """
         _people_only(table)
         asked = queries.askable(values)
+        # Verified here too: what Marketo makes of an odd value must never link two strangers.
         wanted = {text.casefold() for text in asked}
         found = queries.people(self._send, column, asked, _fields([column, *columns]))
         matching = [row for row in found if str(responses.mapping(row).get(column)).strip().casefold() in wanted]
@@ -170,6 +171,7 @@ class Marketo:
     # --- what is ours over there
 
     def ensure_fields(self, fields: Sequence[NewField]) -> list[Outcome]:
+        # Names may differ in case from what was stored, so describe is asked afresh.
         done = admin.ensure_fields(self._send, self.schema(Table.PERSON), fields)
         self._account.forget_columns()
         return done

@@ -24,7 +24,7 @@ KINDS: Mapping[str, Kind] = {
     "boolean": Kind.BOOLEAN,
     "date": Kind.DATE,
     "datetime": Kind.DATETIME,
-    "reference": Kind.TEXT,
+    "reference": Kind.TEXT,  # an id of Marketo's own, as text
     "formula": Kind.TEXT,
     "lead_function": Kind.TEXT,
 }
@@ -136,6 +136,7 @@ def _column(
 def _is_writable(name: str, kind: Kind, data_type: str, rest: Mapping[str, Any], second: Mapping[str, Any]) -> bool:
     if name in SYSTEM_FIELDS or kind is Kind.OTHER or data_type in _COMPUTED or data_type == "reference":
         return False
+    # The two calls may disagree; a field that either calls read-only would cost whole records.
     return rest.get("readOnly") is not True and second.get("updateable") is not False
 
 

@@ -43,6 +43,7 @@ def pages(send: Send, build: Callable[[str], Request]) -> Iterator[Any]:
         yield from page.result
         if not page.token or page.more is False:
             return
+        # Without this a server that repeats itself would keep a worker busy for ever.
         if page.token in seen:
             raise Malformed("The list's pages lead in a circle.", request_id=page.request_id)
         token = page.token

@@ -153,6 +153,7 @@ def create_export(fields: Sequence[str], since: datetime, until: datetime) -> Re
 
 
 def enqueue_export(id: str) -> Request:
+    # A second time is answered "already queued", so a lost answer costs nothing.
     return _post(f"{_EXPORT}/{quote(id, safe='')}/enqueue.json", None, safe=True)
 
 
@@ -196,7 +197,7 @@ def _post(path: str, body: Any, *, safe: bool = False, timeout: float = _PLAIN) 
     return Request(
         "POST",
         path,
-        headers={"Content-Type": "application/json"},
+        headers={"Content-Type": "application/json"},  # anything else is answered 612
         body=content,
         safe_to_repeat=safe,
         timeout=timeout,

@@ -26,6 +26,7 @@ def creates(items: Sequence[Create], lookup: str, columns: Columns) -> Sorted:
     rows: list[Row] = []
     refused: dict[int, Outcome] = {}
     for index, item in enumerate(items):
+        # An id in a createOnly row is refused with 1003.
         kept = {name: value for name, value in item.values.items() if value is not None and name != "id"}
         if not str(kept.get(lookup, "")).strip():
             refused[index] = refusal(Cause.REQUIRED_MISSING, f"The person has no {lookup} to be known by.", lookup)
