@@ -2,8 +2,51 @@
 
 from __future__ import annotations
 
-from django.urls import path
+from django.urls import include, path
+from django.views.i18n import set_language
 
-from syncadmin.web.views import health
+from syncadmin.web.access import open_to_all
+from syncadmin.web.views import conflicts, health, overview, people, runs, sign_in, to_do
 
-urlpatterns = [path("healthz", health.healthz, name="healthz")]
+session = [
+    path("sign-in/", sign_in.sign_in, name="sign-in"),
+    path("sign-in/<str:token>", sign_in.by_link, name="sign-in-link"),
+    path("sign-out/", sign_in.sign_out, name="sign-out"),
+    path("language/", open_to_all(set_language), name="set_language"),
+    path("healthz", health.healthz, name="healthz"),
+]
+
+loop = [
+    path("", overview.overview, name="overview"),
+    path("pause/", overview.pause, name="pause"),
+    path("resume/", overview.resume, name="resume"),
+]
+
+persons = [
+    path("people/", people.people, name="people"),
+    path("people/<int:link>/", people.person, name="person"),
+    path("people/dynamics/<uuid:guid>/", people.dynamics_record, name="person-in-dynamics"),
+    path("people/marketo/<int:number>/", people.marketo_person, name="person-in-marketo"),
+]
+
+matters = [
+    path("to-do/", to_do.to_do, name="to-do"),
+    path("to-do/failures/release/", to_do.release, name="to-do-release"),
+    path("to-do/failures/ignore/", to_do.ignore, name="to-do-ignore"),
+    path("to-do/failures/<slug:code>/", to_do.cause, name="to-do-cause"),
+    path("to-do/decisions/<int:pk>/", to_do.decision, name="to-do-decision"),
+    path("conflicts/", conflicts.conflicts, name="conflicts"),
+]
+
+passes = [
+    path("runs/", runs.runs, name="runs"),
+    path("runs/<int:pk>/", runs.run, name="run"),
+]
+
+urlpatterns = [
+    path("", include(session)),
+    path("", include(loop)),
+    path("", include(persons)),
+    path("", include(matters)),
+    path("", include(passes)),
+]

@@ -1,0 +1,155 @@
+"""Field by field: both sides' values, what was agreed, and what stands in the way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from syncadmin.engine.fields import Bound, FieldPair, Unconvertible, comparable
+from syncadmin.engine.records import Raw, Side, Table
+from syncadmin.engine.schema import Column, Kind, Schema
+from syncadmin.store import fieldsets, options, schemas
+from syncadmin.store.models import DynamicsRecord, Link, MarketoPerson
+
+_CHOICES = frozenset({Kind.CHOICE, Kind.STATE, Kind.STATUS})
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """What is known to stand in the way, by pair key. ``waiting`` names the side that is to be written."""
+
+    held: Mapping[str, Any]
+    waiting: Mapping[str, str]
+    receipts: frozenset[str]
+    failed: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class FieldRow:
+    """One field pair. A value that is not ``known`` was never in an answer. ``why`` is a code of the screen's words:
+    a reason of ``Held``, or waiting, failed, changed, first, same, unread.
+    """
+
+    key: str
+    label: str
+    dynamics_column: str
+    marketo_field: str
+    dynamics: Any
+    marketo: Any
+    dynamics_known: bool
+    marketo_known: bool
+    agreed: tuple[Any, Any] | None
+    direction: str
+    winner: str
+    why: str
+    detail: str = ""
+
+
+def reason(stored: Any) -> str:
+    """Why something is held, from what the link keeps: a code, or a code among other facts."""
+    if isinstance(stored, Mapping):
+        return str(stored.get("why") or stored.get("reason") or stored.get("code") or "")
+    return str(stored[0] if isinstance(stored, list) and stored else stored or "")
+
+
+def labels() -> dict[str, str]:
+    """What a person calls each field pair of any saved set, by pair key."""
+    known = {table: schemas.load(table) for table in (Table.LEAD, Table.CONTACT)}
+    pairs = fieldsets.pairs(options.read().field_version)
+    return {pair.key: _label(pair, known[pair.table]) for pair in pairs if pair.table in known}
+
+
+def rows(
+    table: str, link: Link | None, record: DynamicsRecord | None, person: MarketoPerson | None, marks: Marks
+) -> tuple[FieldRow, ...]:
+    """In the order the fields were chosen. A person who is only in Marketo is shown by the pairs of a lead."""
+    settings = options.read()
+    used = Table.LEAD if table == Table.PERSON else Table(table)
+    here, there = schemas.load(used), schemas.load(Table.PERSON)
+    pairs = [pair for pair in fieldsets.pairs(settings.field_version) if pair.table is used]
+    return tuple(_row(pair, here, there, ZoneInfo(settings.time_zone), (link, record, person), marks) for pair in pairs)
+
+
+def _row(
+    pair: FieldPair,
+    here: Schema | None,
+    there: Schema | None,
+    zone: ZoneInfo,
+    known: tuple[Link | None, DynamicsRecord | None, MarketoPerson | None],
+    marks: Marks,
+) -> FieldRow:
+    link, record, person = known
+    column = here.columns.get(pair.dynamics) if here else None
+    field = there.columns.get(pair.marketo) if there else None
+    ours = record.values if record else {}
+    theirs = person.values if person else {}
+    agreed = (link.agreed.get(pair.key) if link else None) or None
+    bound = Bound(pair, column, field, zone) if column and field else None
+    now = (pair.dynamics in ours, pair.marketo in theirs)
+    why = _why(pair, marks, agreed, now, _moved(bound, ours, theirs, agreed))
+    return FieldRow(
+        key=pair.key,
+        label=_label(pair, here),
+        dynamics_column=pair.dynamics,
+        marketo_field=pair.marketo,
+        dynamics=shown(column, ours.get(pair.dynamics)),
+        marketo=shown(field, theirs.get(pair.marketo)),
+        dynamics_known=now[0],
+        marketo_known=now[1],
+        agreed=(agreed[0], agreed[1]) if agreed else None,
+        direction=pair.direction,
+        winner=pair.winner,
+        why=why,
+        detail=marks.failed.get(pair.key, "") if why == "failed" else marks.waiting.get(pair.key, ""),
+    )
+
+
+def _why(pair: FieldPair, marks: Marks, agreed: Any, known: tuple[bool, bool], moved: bool | None) -> str:
+    if pair.paused:
+        return "paused"
+    if pair.key in marks.failed:
+        return "failed"
+    if pair.key in marks.waiting:
+        return "waiting"
+    if pair.key in marks.held:
+        return reason(marks.held[pair.key])
+    if pair.key in marks.receipts:
+        return "receipt"
+    if not all(known):
+        return "unread"
+    if agreed is None:
+        return "first"
+    return "changed" if moved else "same"
+
+
+def _moved(bound: Bound | None, ours: Mapping[str, Raw], theirs: Mapping[str, Raw], agreed: Any) -> bool | None:
+    """Whether a side differs from its own agreed value; None where that cannot be said."""
+    if bound is None or not agreed:
+        return None
+    try:
+        now = (
+            comparable(bound, Side.DYNAMICS, ours.get(bound.pair.dynamics)),
+            comparable(bound, Side.MARKETO, theirs.get(bound.pair.marketo)),
+        )
+    except Unconvertible:
+        return None
+    return now != (agreed[0], agreed[1])
+
+
+def _label(pair: FieldPair, schema: Schema | None) -> str:
+    column = schema.columns.get(pair.dynamics) if schema else None
+    return (column.label if column else "") or pair.dynamics
+
+
+def shown(column: Column | None, value: Any) -> Any:
+    """The raw value as a person reads it: an option by its label, several joined by semicolons."""
+    if column is None or value is None:
+        return value
+    names = {str(option.value): option.label for option in column.options}
+    if column.kind in _CHOICES:
+        return names.get(str(value), value)
+    if column.kind is Kind.MULTICHOICE and isinstance(value, str):
+        return "; ".join(names.get(part.strip(), part.strip()) for part in value.split(",")) if names else value
+    return value

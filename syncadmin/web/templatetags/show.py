@@ -1,0 +1,129 @@
+"""Words and numbers for the templates; no queries."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from syncadmin.store.queries.sql import Count
+from syncadmin.web.words import terms
+
+register = template.Library()
+
+_UNITS = ((86_400, "day"), (3_600, "hour"), (60, "minute"))
+
+
+@register.filter
+def count(value: Count | int) -> str:
+    """A number with its thousands apart, or "over 1,000"."""
+    if isinstance(value, Count):
+        shown = f"{value.number:,}"
+        return _("over %(number)s") % {"number": shown} if value.over else shown
+    return f"{value:,}"
+
+
+@register.simple_tag
+def ago(moment: datetime | None, now: datetime) -> SafeString | str:
+    """How long ago, with the exact instant for the mouse and for the script that keeps it fresh."""
+    if moment is None:
+        return "–"
+    exact = moment.strftime("%Y-%m-%d %H:%M:%S UTC")
+    return format_html(
+        '<time datetime="{}" title="{}" data-ago>{}</time>', moment.isoformat(), exact, _distance(now - moment)
+    )
+
+
+def _distance(passed: timedelta) -> str:
+    seconds = int(passed.total_seconds())
+    if seconds < 0:
+        return _ahead(-seconds)
+    for length, unit in _UNITS:
+        if seconds >= length:
+            return _ago(unit, seconds // length)
+    return _("just now") if seconds < 10 else _ago("second", seconds)
+
+
+def _ago(unit: str, number: int) -> str:
+    match unit:
+        case "day":
+            text = ngettext("%(number)d day ago", "%(number)d days ago", number)
+        case "hour":
+            text = ngettext("%(number)d hour ago", "%(number)d hours ago", number)
+        case "minute":
+            text = ngettext("%(number)d minute ago", "%(number)d minutes ago", number)
+        case _other:
+            text = ngettext("%(number)d second ago", "%(number)d seconds ago", number)
+    return text % {"number": number}
+
+
+def _ahead(seconds: int) -> str:
+    if seconds < 90:
+        return _("in a moment")
+    if seconds < 5_400:
+        return ngettext("in %(number)d minute", "in %(number)d minutes", seconds // 60) % {"number": seconds // 60}
+    return ngettext("in %(number)d hour", "in %(number)d hours", seconds // 3600) % {"number": seconds // 3600}
+
+
+@register.filter
+def duration(value: timedelta | None) -> str:
+    """Seconds with one digit, minutes from two minutes on."""
+    if value is None:
+        return "–"
+    seconds = value.total_seconds()
+    if seconds < 120:
+        return _("%(seconds)s s") % {"seconds": f"{seconds:.1f}"}
+    return _("%(minutes)d min %(seconds)02d s") % {"minutes": seconds // 60, "seconds": seconds % 60}
+
+
+@register.filter
+def side(code: str) -> str:
+    return terms.named(terms.SIDES, code)
+
+
+@register.filter
+def table(code: str) -> str:
+    return terms.named(terms.TABLES, code)
+
+
+@register.filter
+def tables(code: str) -> str:
+    return terms.named(terms.TABLES_TOGETHER, code)
+
+
+@register.filter
+def operation(code: str) -> str:
+    return terms.named(terms.OPERATIONS, code)
+
+
+@register.filter
+def rule(code: str) -> str:
+    return terms.named(terms.RULES, code)
+
+
+@register.filter
+def winner(code: str) -> str:
+    return terms.named(terms.WINNERS, code)
+
+
+@register.filter
+def words(code: str) -> str:
+    """A code of counts or purposes, readable: dots and underscores become spaces."""
+    return str(code).replace(".", " · ").replace("_", " ")
+
+
+@register.filter
+def shown(value: Any) -> SafeString | str:
+    """A stored value as text: an empty one says so, a lookup gives its name."""
+    if value is None or value == "":
+        return format_html('<span class="empty">{}</span>', _("empty"))
+    if value is True or value is False:
+        return _("yes") if value else _("no")
+    if isinstance(value, dict):
+        return str(value.get("name") or value.get("id") or "")
+    return str(value)

@@ -1,0 +1,149 @@
+"""The sentences of the screens, for the templates; no queries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from syncadmin.engine.causes import Cause
+from syncadmin.engine.failures import describe
+from syncadmin.store.kinds import Kind
+from syncadmin.store.queries.columns import FieldRow
+from syncadmin.store.queries.decisions import DecisionRow
+from syncadmin.store.queries.failures import FailureRow
+from syncadmin.store.queries.history import HistoryLine
+from syncadmin.store.queries.search import State
+from syncadmin.web.words import decisions, history, terms, whys
+
+register = template.Library()
+
+# Which history lines carry a colour: those that somebody may have to act on, and those that mended it.
+_LEVELS = {Kind.FAILED: "bad", Kind.DROPPED: "bad", Kind.OVERTAKEN: "warn", Kind.CONFLICT: "warn", Kind.MENDED: "good"}
+
+
+@register.filter
+def badge(state: State) -> SafeString:
+    words = whys.STATES[state]
+    return format_html('<span class="badge {}" title="{}">{}</span>', words.level, words.meaning, words.label)
+
+
+@register.simple_tag
+def sentence(line: HistoryLine, labels: Mapping[str, str]) -> str:
+    return history.sentence(line, labels)
+
+
+@register.filter
+def line_level(line: HistoryLine) -> str:
+    return _LEVELS.get(Kind(line.kind), "") if line.kind in set(Kind) else ""
+
+
+@register.simple_tag
+def label(key: str, labels: Mapping[str, str]) -> str:
+    """What a person calls a field pair; the whole record where there is no key."""
+    return labels.get(key) or history.short(key) or _("whole record")
+
+
+@register.filter
+def why(row: FieldRow) -> str:
+    detail = history.cause_text(row.detail, {"field": row.label}) if row.why == "failed" and row.detail else ""
+    return whys.text(row.why, detail)
+
+
+@register.filter
+def why_level(row: FieldRow) -> str:
+    return whys.level(row.why)
+
+
+@register.filter
+def held(code: str) -> str:
+    return whys.text(code) if code else _("The other side refused this record as it is.")
+
+
+@register.filter
+def due(code: str) -> str:
+    return terms.named(whys.DUE, code)
+
+
+@register.filter
+def direction(code: str) -> str:
+    return terms.named(whys.DIRECTIONS_SHORT, code)
+
+
+@register.filter
+def pair_winner(code: str) -> str:
+    return terms.named(terms.WINNERS_OF_PAIR, code)
+
+
+@register.simple_tag
+def failed(row: FailureRow, labels: Mapping[str, str]) -> str:
+    """The cause of one failure with its field, value and message filled in."""
+    facts = {"field": label(row.key, labels), "value": row.value, "message": row.message}
+    return history.cause_text(row.cause, facts)
+
+
+@register.filter
+def cause(code: str) -> str:
+    """The cause of many failures: in general terms."""
+    return history.cause_text(code, {})
+
+
+@register.filter
+def remedy(code: str) -> str:
+    return _(describe(code).remedy) if code in set(Cause) else ""
+
+
+@register.filter
+def transient(code: str) -> bool:
+    return code in set(Cause) and describe(code).transient
+
+
+@register.filter
+def question(kind: str) -> str:
+    return decisions.title(kind)
+
+
+@register.filter
+def explanation(kind: str) -> str:
+    return decisions.about(kind)
+
+
+@register.filter
+def choices(row: DecisionRow) -> list[decisions.Choice]:
+    return [decisions.choice(row.kind, code, row.facts) for code in row.choices]
+
+
+@register.filter
+def candidates(row: DecisionRow) -> list[Mapping[str, Any]]:
+    """The record in question first, then those it may belong to."""
+    subject = row.facts.get("record")
+    return [*([subject] if isinstance(subject, Mapping) else []), *decisions.candidates(row.facts)]
+
+
+@register.filter
+def plain_facts(row: DecisionRow) -> list[tuple[str, Any]]:
+    """What else is known about a decision."""
+    return [(name, value) for name, value in row.facts.items() if _is_plain(value)]
+
+
+def _is_plain(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return False
+    if isinstance(value, Iterable) and not isinstance(value, str):
+        return all(isinstance(entry, str | int) for entry in value)
+    return True
+
+
+@register.filter
+def answered(row: DecisionRow) -> str:
+    code = row.answer.get("choice", "") if isinstance(row.answer, Mapping) else str(row.answer)
+    return decisions.choice(row.kind, code, row.facts).label
+
+
+@register.filter
+def activity_kind(code: str) -> str:
+    return terms.named(terms.ACTIVITIES, code)

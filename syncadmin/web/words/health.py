@@ -1,0 +1,87 @@
+"""One sentence that says whether anybody has to do anything."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from syncadmin.store.queries.overview import Overview
+from syncadmin.web.words.terms import SIDES, named
+
+# Below this a slow run is not yet a loop that stands still.
+LEAST_SILENCE = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """``level`` is good, wait, warn or bad; ``advice`` what to do, empty when nothing is to be done."""
+
+    level: str
+    sentence: str
+    advice: str = ""
+
+
+def health(seen: Overview, now: datetime) -> Health:
+    """The worst of what is true comes first."""
+    return _not_running(seen) or _standing_still(seen, now) or _running(seen)
+
+
+def _not_running(seen: Overview) -> Health | None:
+    if seen.refused:
+        first = seen.refused[0]
+        sentence = _("%(side)s refuses our sign-in, so nothing travels.") % {"side": named(SIDES, first.side)}
+        return Health("bad", sentence, first.message)
+    if not seen.connected or not seen.options.field_version:
+        advice = _("Connect both systems and choose the fields; then the loop begins.")
+        return Health("wait", _("Nothing is synced yet: the setup is not finished."), advice)
+    if seen.options.paused:
+        advice = _("Nothing is lost: what changes meanwhile is read when the sync is resumed.")
+        return Health("warn", _("The sync is paused."), advice)
+    if not seen.options.started:
+        return Health("wait", _("The setup is done; the sync has not been started yet."))
+    return None
+
+
+def _standing_still(seen: Overview, now: datetime) -> Health | None:
+    patience = max(LEAST_SILENCE, 3 * timedelta(seconds=seen.options.longest_wait))
+    if not seen.runs:
+        return Health("wait", _("The sync has been started; the first run begins within a moment."))
+    latest = seen.runs[0]
+    last_sign = latest.finished_at or latest.started_at
+    if now - last_sign > patience:
+        advice = _("See whether the worker and the clock (Celery beat) are running.")
+        return Health("bad", _("The loop stands still: no run has ended for longer than it should take."), advice)
+    if latest.finished_at and latest.message:
+        return Health("warn", _("The last run stopped early."), latest.message)
+    return None
+
+
+def _running(seen: Overview) -> Health:
+    if seen.open.failures:
+        number = seen.open.failures.number
+        sentence = ngettext(
+            "The sync is running; %(number)s failure needs a look.",
+            "The sync is running; %(number)s failures need a look.",
+            number,
+        ) % {"number": _many(number, seen.open.failures.over)}
+        return Health("warn", sentence)
+    undecided = seen.open.decisions.number + seen.open.conflicts.number
+    if undecided:
+        sentence = ngettext(
+            "The sync is running; %(number)s matter waits for your decision.",
+            "The sync is running; %(number)s matters wait for your decision.",
+            undecided,
+        ) % {"number": _many(undecided, seen.open.decisions.over)}
+        return Health("warn", sentence)
+    if seen.reading:
+        return Health("wait", _("The sync is running and still reading what was there before."))
+    if seen.to_merge or seen.to_pair or any(row.inserts or row.updates for row in seen.waiting):
+        return Health("good", _("The sync is running; changes are on their way."))
+    return Health("good", _("Everything is in step."))
+
+
+def _many(number: int, over: bool) -> str:
+    return _("over %(number)s") % {"number": f"{number:,}"} if over else f"{number:,}"

@@ -1,0 +1,154 @@
+"""A full sentence for every kind of line in a person's history."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from syncadmin.engine.causes import Cause
+from syncadmin.engine.failures import describe
+from syncadmin.store.kinds import Kind
+from syncadmin.store.queries.history import HistoryLine
+from syncadmin.web.words import decisions, whys
+from syncadmin.web.words.terms import RULES, SIDES, TABLES, named
+
+Labels = Mapping[str, str]
+
+
+def sentence(line: HistoryLine, labels: Labels) -> str:
+    """What happened, in words. ``labels`` names field pairs by key."""
+    if line.kind not in set(Kind):
+        return line.kind.replace("_", " ")
+    kind = Kind(line.kind)
+    if kind in _PLAIN:
+        return str(_PLAIN[kind](line))
+    return _TOLD[kind](line, labels)
+
+
+def cause_text(code: str, filled: Mapping[str, Any]) -> str:
+    """The sentence of a cause with what is known of it filled in."""
+    if code not in set(Cause):
+        return code.replace("_", " ")
+    facts = {"field": _("the field"), "value": "…", "limit": _("allowed"), "message": ""}
+    known = {name: value for name, value in filled.items() if value not in (None, "")}
+    return _(describe(code).cause_text).format_map({**facts, **known}).strip()
+
+
+def _side(line: HistoryLine) -> str:
+    return named(SIDES, line.side)
+
+
+_PLAIN: dict[Kind, Callable[[HistoryLine], str]] = {
+    Kind.UPDATED: lambda line: _("Written to %(side)s.") % {"side": _side(line)},
+    Kind.SEEN: lambda line: _("First seen in %(side)s, without a partner on the other side.") % {"side": _side(line)},
+    Kind.OVERTAKEN: lambda line: _("Our write replaced a value that somebody had set in the same moment."),
+    Kind.AGREED: lambda line: _("Both sides came to the same value by themselves."),
+    Kind.FILTER_STARTED: lambda line: _("The filter column allows it: syncing starts."),
+    Kind.FILTER_STOPPED: lambda line: _("The filter column says No: syncing stops; the person stays."),
+    Kind.DELETED: lambda line: _("Deleted in %(side)s; the other side stays.") % {"side": _side(line)},
+    Kind.RESTORED: lambda line: _("Restored in %(side)s; the link lives again.") % {"side": _side(line)},
+    Kind.ERASED: lambda line: _("Erased on request."),
+}
+
+
+def _linked(line: HistoryLine, labels: Labels) -> str:
+    how = str(line.details.get("how") or "")
+    text = named(LINKED_HOW, how) if how else ""
+    return _("Linked: %(how)s.") % {"how": text} if text else _("Both records were linked.")
+
+
+def _created(line: HistoryLine, labels: Labels) -> str:
+    table = named(TABLES, str(line.details.get("table") or ""))
+    facts = {"table": table, "side": _side(line), "id": line.details.get("id") or ""}
+    return _("%(table)s created in %(side)s (%(id)s).") % facts
+
+
+def _held(line: HistoryLine, labels: Labels) -> str:
+    reason = whys.text(str(line.details.get("reason") or ""), str(line.details.get("detail") or ""))
+    return _("%(field)s is kept as it is: %(reason)s") % {"field": _field(line, labels), "reason": reason}
+
+
+def _conflict(line: HistoryLine, labels: Labels) -> str:
+    winner = str(line.details.get("winner") or "")
+    facts = {"field": _field(line, labels), "rule": named(RULES, str(line.details.get("rule") or ""))}
+    if not winner:
+        return _("Both sides changed %(field)s; somebody has to decide.") % facts
+    return _("Both sides changed %(field)s; %(winner)s won (%(rule)s).") % {**facts, "winner": named(SIDES, winner)}
+
+
+def _failed(line: HistoryLine, labels: Labels) -> str:
+    facts = {**line.details, "field": _field(line, labels)}
+    text = cause_text(str(line.details.get("cause") or ""), facts)
+    return _("Failed in %(side)s: %(cause)s") % {"side": _side(line), "cause": text} if line.side else text
+
+
+def _mended(line: HistoryLine, labels: Labels) -> str:
+    facts = {**line.details, "field": _field(line, labels)}
+    text = cause_text(str(line.details.get("cause") or ""), facts)
+    return _("Mended: “%(cause)s” holds no longer.") % {"cause": text.rstrip(".")}
+
+
+def _dropped(line: HistoryLine, labels: Labels) -> str:
+    return _("Marketo did not keep what we wrote to %(field)s.") % {"field": _field(line, labels)}
+
+
+def _merged(line: HistoryLine, labels: Labels) -> str:
+    facts = {"side": _side(line), "into": line.details.get("into") or "?"}
+    return _("Merged in %(side)s into %(into)s.") % facts
+
+
+def _qualified(line: HistoryLine, labels: Labels) -> str:
+    facts = {"lead": line.details.get("lead") or "?", "contact": line.details.get("contact") or "?"}
+    return _("The lead %(lead)s was qualified; the contact %(contact)s takes over.") % facts
+
+
+def _decision(line: HistoryLine, labels: Labels) -> str:
+    return _("Needs a decision: %(question)s") % {"question": decisions.title(str(line.details.get("kind") or ""))}
+
+
+def _decided(line: HistoryLine, labels: Labels) -> str:
+    answer = line.details.get("answer")
+    code = str(answer.get("choice") if isinstance(answer, dict) else answer or "")
+    kind = str(line.details.get("kind") or "")
+    return _("Decided: %(question)s %(answer)s") % {
+        "question": decisions.title(kind),
+        "answer": decisions.choice(kind, code, {}).label,
+    }
+
+
+def _requested(line: HistoryLine, labels: Labels) -> str:
+    status = named(REQUEST_STATUS, str(line.details.get("status") or "received"))
+    text = _("Marketo asked for this person in Dynamics: %(status)s.") % {"status": status}
+    message = str(line.details.get("message") or "")
+    return f"{text} {message}".strip()
+
+
+def _field(line: HistoryLine, labels: Labels) -> str:
+    key = str(line.details.get("key") or (line.changes[0].key if line.changes else ""))
+    return labels.get(key) or short(key) or _("the record")
+
+
+def short(key: str) -> str:
+    """A pair's key without its table: the Dynamics column."""
+    return key.partition(".")[2].partition(":")[0] or key
+
+
+_TOLD: dict[Kind, Callable[[HistoryLine, Labels], str]] = {
+    Kind.LINKED: _linked,
+    Kind.CREATED: _created,
+    Kind.HELD: _held,
+    Kind.CONFLICT: _conflict,
+    Kind.FAILED: _failed,
+    Kind.MENDED: _mended,
+    Kind.DROPPED: _dropped,
+    Kind.MERGED: _merged,
+    Kind.QUALIFIED: _qualified,
+    Kind.DECISION: _decision,
+    Kind.DECIDED: _decided,
+    Kind.REQUESTED: _requested,
+}
+
+LINKED_HOW = whys.LINKED_HOW
+REQUEST_STATUS = whys.REQUEST_STATUS

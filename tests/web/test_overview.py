@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+import re
+
+from django.test import Client
+
+from syncadmin.store import options
+from syncadmin.store.models import AuditEntry, Checkpoint, Connection
+from tests.web.people import World
+
+
+def _page(client: Client) -> str:
+    return client.get("/").content.decode()
+
+
+def test_before_the_setup_it_says_that_nothing_is_synced(vic: Client) -> None:
+    assert "Nothing is synced yet" in _page(vic)
+
+
+def test_everything_in_step_is_said_in_one_sentence(vic: Client, world: World) -> None:
+    world.connected()
+    world.fields()
+    world.run()
+    assert "Everything is in step." in _page(vic)
+
+
+def test_open_failures_come_before_open_decisions(vic: Client, world: World) -> None:
+    world.connected()
+    world.fields()
+    world.run()
+    world.decision()
+    assert "1 matter waits for your decision" in _page(vic)
+    world.failure()
+    world.failure()
+    assert "2 failures need a look" in _page(vic)
+
+
+def test_a_refused_sign_in_is_the_first_thing_said(vic: Client, world: World) -> None:
+    world.connected()
+    world.fields()
+    world.run()
+    world.failure()
+    Connection.objects.filter(side="marketo").update(refused_since=world.now, message="601 Access token invalid")
+    page = _page(vic)
+    assert "Marketo refuses our sign-in" in page
+    assert "601 Access token invalid" in page
+
+
+def test_a_loop_that_stands_still_is_told(vic: Client, world: World) -> None:
+    world.connected()
+    world.fields()
+    world.run(minutes_ago=120)
+    assert "The loop stands still" in _page(vic)
+
+
+def test_waiting_writes_are_counted_by_side_and_kind(vic: Client, world: World) -> None:
+    world.writing(world.linked("Ada Byron"))
+    world.writing(world.linked("Bo Lind"), op="create")
+    world.writing(world.linked("Cy Ode"), side="dynamics")
+    text = re.sub(r"<[^>]+>|\s+", " ", _page(vic))
+    assert re.search(r"Marketo · People +1 +1 ", text)
+    assert re.search(r"Dynamics · Leads +0 +1 ", text)
+
+
+def test_a_full_read_under_way_is_told(vic: Client, world: World) -> None:
+    Checkpoint.objects.create(name="marketo.people", position={"state": "reading", "rows": 300})
+    assert "Still reading Marketo" in _page(vic)
+
+
+def test_the_part_is_smaller_than_the_page_and_changes_only_with_the_facts(
+    vic: Client, world: World, part: dict[str, str]
+) -> None:
+    first = vic.get("/", headers=part)
+    assert first.content.decode().lstrip().startswith('<div id="live"')
+    assert first.headers["Vary"].startswith("HX-Request")
+    digest = re.search(r"seen=(\w+)", first.content.decode())
+    assert digest
+    assert vic.get("/", {"seen": digest[1]}, headers=part).status_code == 204
+    world.failure()
+    assert vic.get("/", {"seen": digest[1]}, headers=part).status_code == 200
+
+
+def test_a_page_restored_from_history_is_whole(vic: Client) -> None:
+    answer = vic.get("/", headers={"HX-Request": "true", "HX-History-Restore-Request": "true"})
+    assert "<!doctype html>" in answer.content.decode()
+
+
+def test_an_operator_pauses_and_resumes_and_both_are_audited(oscar: Client, world: World) -> None:
+    world.connected()
+    world.fields()
+    assert "Pause the sync" in _page(oscar)
+    answer = oscar.post("/pause/", follow=True)
+    assert "The sync is paused." in answer.content.decode()
+    assert options.read().paused
+    oscar.post("/resume/")
+    assert not options.read().paused
+    assert list(AuditEntry.objects.order_by("id").values_list("action", "who")) == [
+        ("pause", "oscar"),
+        ("resume", "oscar"),
+    ]
+
+
+def test_a_viewer_sees_no_button_and_cannot_pause(vic: Client, world: World) -> None:
+    world.fields()
+    assert "Pause the sync" not in _page(vic)
+    assert vic.post("/pause/").status_code == 403
+    assert not options.read().paused
+    assert not AuditEntry.objects.exists()
+
+
+def test_it_speaks_traditional_chinese_when_asked(vic: Client) -> None:
+    vic.post("/language/", {"language": "zh-hant", "next": "/"})
+    assert '<html lang="zh-hant">' in _page(vic)
