@@ -110,10 +110,15 @@ def _places(column: Column) -> int | None:
     return _MONEY_PLACES if column.precision is None and column.kind is Kind.MONEY else column.precision
 
 
-def outgoing(bound: Bound, to: Side, value: Comparable) -> Outgoing:
-    """What to send to ``to`` for a value in comparable form. Raises Unconvertible, or Invalid for a broken rule."""
+def outgoing(bound: Bound, to: Side, value: Comparable, spelt: Raw = None) -> Outgoing:
+    """What to send to ``to`` for a value in comparable form. Raises Unconvertible, or Invalid for a broken rule.
+
+    ``spelt`` is the raw value it came from: an e-mail address travels as it was typed, not folded.
+    """
     target = bound.target(to)
     raw = None if value is None else _raw(bound, to, target, value)
+    if isinstance(spelt, str) and raw == value and _form(bound) is _Form.FOLDED and convert_text.folded(spelt) == value:
+        raw = convert_text.text(spelt)
     if isinstance(raw, str) and bound.pair.shorten and target.kind in _PLAIN and _form(bound) in _MAY_BE_CUT:
         raw = convert_text.shortened(target, raw)
     problem = check(target, raw, creating=False)

@@ -116,7 +116,7 @@ def _carry(bound: Bound, to: Side, raw: Raw, plan: CreatePlan) -> None:
     unset = value is None or (value is False and to is Side.DYNAMICS)
     if unset or name in plan.values:
         return
-    out = outgoing(bound, to, value)
+    out = outgoing(bound, to, value, raw)
     plan.values[name] = out.raw
     pairs = (out.comparable, value) if to is Side.DYNAMICS else (value, out.comparable)
     plan.agreed[bound.pair.key] = Agreed(*pairs)

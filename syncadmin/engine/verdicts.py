@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from syncadmin.engine.fields import Bound, Unconvertible, outgoing
@@ -164,13 +164,20 @@ def write(
 ) -> FieldResult:
     """Send the other side's value to ``to``; a failure, with agreed as it was, if it cannot be sent."""
     source = sides.value(to.other)
+    spelt = sides.m_raw if to is Side.DYNAMICS else sides.d_raw
     try:
-        out = outgoing(bound, to, source)
+        out = outgoing(bound, to, source, spelt)
     except Unconvertible as error:
-        problem = error.problem(bound.target(to).name)
+        problem = _as_spelt(error.problem(bound.target(to).name), spelt)
         return FieldResult(bound.pair.key, Verdict.FAILED, rule, to=to, source=source, problem=problem)
     n = before.n + 1 if before else 1
     agreed = Agreed(source, out.comparable, n) if to is Side.MARKETO else Agreed(out.comparable, source, n)
     return FieldResult(
         bound.pair.key, Verdict.WRITE, rule, to, out.raw, out.comparable, source, sides.value(to), agreed, collision
     )
+
+
+def _as_spelt(problem: Problem, spelt: Raw) -> Problem:
+    """People look for the value as they typed it, not in its folded form."""
+    typed = isinstance(spelt, str) and spelt.strip().casefold() == problem.detail.casefold()
+    return replace(problem, detail=str(spelt).strip()) if typed else problem

@@ -9,9 +9,17 @@ from syncadmin.engine.records import Table
 from syncadmin.engine.schema import Schema
 from tests.engine.cast import column, field
 
-COLUMNS = (
-    ["lastname", "emailaddress1", "fax", "statecode", "companyname", "mkt_priority", "mkt_leadscore", "donotbulkemail", "leadsourcecode"]
-)
+COLUMNS = [
+    "lastname",
+    "emailaddress1",
+    "fax",
+    "statecode",
+    "companyname",
+    "mkt_priority",
+    "mkt_leadscore",
+    "donotbulkemail",
+    "leadsourcecode",
+]
 FIELDS = ["lastName", "email", "fax", "leadStatus", "company", "priority", "leadScore", "unsubscribed", "leadSource"]
 PEOPLE = Schema(Table.PERSON, {name: field(name) for name in FIELDS})
 

@@ -252,3 +252,15 @@ def test_different_fields_changed_on_both_sides_both_survive():
     states = [FieldState(TEXT, A, "b", "a"), FieldState(other, A, "a", "c")]
     results = merge_link(states, table=Table.CONTACT, first=FirstContact.RULE)
     assert [(r.to, r.raw) for r in results] == [(M, "b"), (D, "c")]
+
+
+def test_an_address_travels_as_typed_and_its_case_is_no_change():
+    mail = kinds(Kind.EMAIL, Kind.EMAIL)
+    result = merged("Ida@X.example ", None, None, mail)
+    assert (result.raw, result.sent) == ("Ida@X.example", "ida@x.example")
+    assert merged("IDA@x.example", "Ida@X.example", result.agreed, mail).verdict is Verdict.NOTHING
+
+
+def test_a_problem_names_the_value_as_typed():
+    result = merged(1, " Billboard", Agreed("web", "web"), kinds(Kind.CHOICE))
+    assert result.problem.detail == "Billboard"

@@ -36,7 +36,7 @@ def test_a_lead_is_made_from_a_person_with_its_default_subject():
     assert plan.values == {
         "lastname": "Kallas",
         "firstname": "Ida",
-        "emailaddress1": "ida@x.example",
+        "emailaddress1": "IDA@x.example",
         "leadsourcecode": 1,
         "subject": "Ida Kallas (Marketo)",
     }
