@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 from .errors import ApiError
+from .pages import Pages
 from .values import guid
 from .wire import Answer
 
@@ -25,14 +26,14 @@ class Control:
     """Answers under `/_sandbox/`; from this machine only, no sign-in."""
 
     def __init__(self, sandbox: DynamicsSandbox) -> None:
-        self._sandbox = sandbox
+        self._sandbox, self._pages = sandbox, Pages(sandbox)
 
     def answer(self, method: str, path: str, environ: dict[str, Any], body: bytes) -> Answer:
         if environ.get("REMOTE_ADDR", "") not in _LOOPBACK:
             return _json({"error": "this address answers to its own machine only"}, 403)
-        if not path.startswith("/_sandbox"):
-            return _json({"error": "no such address"}, 404)
         query = dict(parse_qsl(environ.get("QUERY_STRING", "")))
+        if not path.startswith("/_sandbox"):
+            return self._pages.answer(method, path, query, body)
         try:
             sent = json.loads(body) if body else {}
             return self._verb(method, path.removeprefix("/_sandbox").strip("/"), query, sent)
