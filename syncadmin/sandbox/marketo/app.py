@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from syncadmin.sandbox.faults import Fault, Faults
 
@@ -93,10 +94,10 @@ class MarketoSandbox(Desk):
         kinds = troubles.CALL_KINDS
         if not troubles.is_feed(request.path):
             kinds |= {"empty"}
-        return self.faults.take(request.method, request.uri, kinds)
+        return self.faults.take(request.method, unquote(request.uri), kinds)
 
     def _rival(self, request: Request) -> None:
-        fault = self.faults.take(request.method, request.uri, frozenset({"rival"}))
+        fault = self.faults.take(request.method, unquote(request.uri), frozenset({"rival"}))
         if fault is None:
             return
         if callable(fault.value):
@@ -113,10 +114,10 @@ class MarketoSandbox(Desk):
         return [id for id in ids if all(self.state.people[id].get(key) == wanted for key, wanted in more)]
 
     def partial(self, request: Request) -> Fault | None:
-        return self.faults.take(request.method, request.uri, troubles.ROW_KINDS)
+        return self.faults.take(request.method, unquote(request.uri), troubles.ROW_KINDS)
 
     def feed_fault(self, request: Request) -> Fault | None:
-        return self.faults.take(request.method, request.uri, troubles.FEED_KINDS)
+        return self.faults.take(request.method, unquote(request.uri), troubles.FEED_KINDS)
 
     def _handle(self, request: Request) -> Answer:
         try:
