@@ -155,9 +155,9 @@ class Batch:
             answer = self._run(outer, operation, {}, hit)
         except errors.ApiError as error:
             self._state.rollback()
-            return _part_of(refusal(error, "*" in outer.annotations), operation.content_id), error.status
+            return self._part(refusal(error, "*" in outer.annotations), operation.content_id), error.status
         self._state.keep()
-        return _part_of(answer, operation.content_id), 0
+        return self._part(answer, operation.content_id), 0
 
     def _run(self, outer: Request, operation: Operation, references: dict[str, str], hit: bool) -> Answer:
         if hit:
@@ -174,14 +174,22 @@ class Batch:
                 answer = self._run(outer, operation, references, hit)
             except errors.ApiError as error:
                 self._state.rollback()
-                return _part_of(refusal(error, "*" in outer.annotations), operation.content_id), error.status
+                return self._part(refusal(error, "*" in outer.annotations), operation.content_id), error.status
             if operation.content_id:
                 _remember(references, operation, answer)
-            parts.append(_part_of(answer, operation.content_id))
+            parts.append(self._part(answer, operation.content_id))
         self._state.keep()
         mark = f"changesetresponse_{self._state.new_id()}"
         inner = b"".join(f"--{mark}\r\n".encode() + part for part in parts) + f"--{mark}--\r\n".encode()
         return f"Content-Type: multipart/mixed; boundary={mark}\r\n\r\n".encode() + inner, 0
+
+    def _part(self, answer: Answer, content_id: str | None) -> bytes:
+        answer.headers["REQ_ID"] = self._state.new_id()
+        lines = ["Content-Type: application/http", "Content-Transfer-Encoding: binary"]
+        if content_id:
+            lines.append(f"Content-ID: {content_id}")
+        lines += ["", f"HTTP/1.1 {answer.line}", *(f"{name}: {value}" for name, value in answer.lines()), "", ""]
+        return "\r\n".join(lines).encode() + answer.body + b"\r\n"
 
 
 def _remember(references: dict[str, str], operation: Operation, answer: Answer) -> None:
@@ -189,11 +197,3 @@ def _remember(references: dict[str, str], operation: Operation, answer: Answer) 
     if address is None and operation.method == "POST" and b'"@odata.etag"' in answer.body:
         address = answer.headers.get("Location")
     references[f"${operation.content_id}"] = _ROOT.sub("", address or operation.target.partition("?")[0])
-
-
-def _part_of(answer: Answer, content_id: str | None) -> bytes:
-    lines = ["Content-Type: application/http", "Content-Transfer-Encoding: binary"]
-    if content_id:
-        lines.append(f"Content-ID: {content_id}")
-    lines += ["", f"HTTP/1.1 {answer.line}", *(f"{name}: {value}" for name, value in answer.lines()), "", ""]
-    return "\r\n".join(lines).encode() + answer.body + b"\r\n"

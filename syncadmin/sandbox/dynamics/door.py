@@ -34,7 +34,7 @@ class Door:
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0)) if "wsgi.input" in environ else b""
-        if (not path.startswith("/api/data/") and path in ("/", "")) or path.startswith(("/_sandbox", "/record")):
+        if path in ("/", "", "/record") or path.startswith("/_sandbox/"):
             answer = self._sandbox.control.answer(method, path, environ, body)
         else:
             answer = self._remote(method, path, environ, body)

@@ -20,6 +20,8 @@ from .signin import SignIn
 from .state import Actor, Row, State
 from .write import Manner, Writer
 
+# Keeps what waits to be written small while a million rows are loaded.
+_LOAD_COMMIT = 10_000
 _USERS = {"system": seed.SYSTEM, "rival": seed.RIVAL}
 
 
@@ -103,6 +105,8 @@ class Hands:
                     self._writer.create(table, told(self.state, table, values, True), how, brief=True)
                 except errors.ApiError as error:
                     refused.append((position, error.message))
+                if position % _LOAD_COMMIT == _LOAD_COMMIT - 1:
+                    self.commit()
             self.commit()
         return refused
 
