@@ -22,7 +22,7 @@ from syncadmin.connectors.errors import (
     TooLarge,
     Unavailable,
 )
-from syncadmin.connectors.http import Http
+from syncadmin.connectors.http import UNADVISED_PAUSE, Http
 from syncadmin.connectors.messages import Answer, Request
 from syncadmin.connectors.retry import advised
 from syncadmin.engine.failures import Cause
@@ -140,6 +140,7 @@ class Writer:
                     return
             self._pace.took(kind, len(chunk), (self._http.clock() - begun).total_seconds())
             rest = rest[len(chunk) :]
+            limit = limit if halved else self._pace.size(kind)
 
     def _settle(self, chunk: list[Job], outcomes: list[Outcome]) -> None:
         self._outcomes |= {job.place: outcome for job, outcome in zip(chunk, outcomes, strict=True)}
@@ -201,11 +202,12 @@ class Writer:
         answers = batch_answers(self._call(request))
         if len(answers) > len(parts):
             raise Malformed(f"A batch of {len(parts)} was answered {len(answers)} times.", code="batch")
-        for answer in answers:
-            until = advised(answer.headers.get("retry-after"), self._http.clock())
-            if answer.status == 429 and until:
-                self._http.pause(until)
-                self._stopped = Throttled("Dynamics throttled within a batch.", code="429", until=until)
+        throttled = [answer for answer in answers if answer.status == 429]
+        if throttled:
+            advice = (advised(answer.headers.get("retry-after"), self._http.clock()) for answer in throttled)
+            until = max(filter(None, advice), default=self._http.clock() + UNADVISED_PAUSE)
+            self._http.pause(until)
+            self._stopped = Throttled("Dynamics throttled within a batch.", code="429", until=until)
         return answers
 
     def _confirmed(self, outcomes: list[Outcome]) -> list[Outcome]:

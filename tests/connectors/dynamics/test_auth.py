@@ -23,7 +23,9 @@ def token(text: str = "token-1", **more: object) -> httpx.Response:
     return ok({"token_type": "Bearer", "expires_in": 3599, "access_token": text, **more})
 
 
-def signing(network: Network, clock: Clock, cache: TokenCache | None = None, config: DynamicsConfig = CONFIG) -> DynamicsAuth:
+def signing(
+    network: Network, clock: Clock, cache: TokenCache | None = None, config: DynamicsConfig = CONFIG
+) -> DynamicsAuth:
     http = Http(
         config.authority,
         side=Side.DYNAMICS,
@@ -38,7 +40,12 @@ def signing(network: Network, clock: Clock, cache: TokenCache | None = None, con
 
 
 def refused(code: int, status: int = 401, kind: str = "invalid_client") -> httpx.Response:
-    body = {"error": kind, "error_description": f"AADSTS{code}: hush-hush ...", "error_codes": [code], "trace_id": "t-1"}
+    body = {
+        "error": kind,
+        "error_description": f"AADSTS{code}: hush-hush ...",
+        "error_codes": [code],
+        "trace_id": "t-1",
+    }
     return httpx.Response(status, json=body)
 
 
@@ -161,7 +168,9 @@ def test_a_busy_authority_is_asked_again(busy: Callable[[], httpx.Response]) -> 
     assert len(clock.slept) == 1
 
 
-@pytest.mark.parametrize("body", [{"expires_in": 3599}, {"access_token": 5}, {"access_token": "a\r\nX: y"}, {"access_token": ""}])
+@pytest.mark.parametrize(
+    "body", [{"expires_in": 3599}, {"access_token": 5}, {"access_token": "a\r\nX: y"}, {"access_token": ""}]
+)
 def test_an_answer_without_a_token_is_malformed(body: dict[str, object]) -> None:
     with pytest.raises(errors.Malformed):
         signing(Network(ok(body)), Clock()).headers(Work())

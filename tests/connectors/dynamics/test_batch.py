@@ -11,7 +11,10 @@ TYPE = {"content-type": "multipart/mixed; boundary=b1"}
 
 
 def test_the_body_is_what_the_protocol_prescribes() -> None:
-    parts = [Part("PATCH", "leads(1)", {"If-Match": "*"}, b'{"a":1}'), Part("GET", "leads(2)", {"Accept": "application/json"})]
+    parts = [
+        Part("PATCH", "leads(1)", {"If-Match": "*"}, b'{"a":1}'),
+        Part("GET", "leads(2)", {"Accept": "application/json"}),
+    ]
     request = batch_request("/api/data/v9.2/", "api/data/v9.2/", parts, "batch_1", timeout=9)
     assert request.body.decode().split("\r\n") == [
         "--batch_1",

@@ -25,7 +25,9 @@ from tests.connectors.dynamics.tenant import (
 )
 
 COLUMNS = ["lastname", "ownerid", "revenue", "leadsourcecode"]
-ANNOTATED = 'odata.include-annotations="OData.Community.Display.V1.FormattedValue,Microsoft.Dynamics.CRM.lookuplogicalname"'
+ANNOTATED = (
+    'odata.include-annotations="OData.Community.Display.V1.FormattedValue,Microsoft.Dynamics.CRM.lookuplogicalname"'
+)
 DELTA = f"{API}leads?$select=leadid&$deltatoken=4472188%2102%2f03%2f2026%2009%3a20%3a44"
 NEXT = f"{API}leads?$select=leadid&$skiptoken=%3Ccookie%20pagenumber=%222%22%20istracking=%22True%22%20/%3E"
 LEAD, OTHER = Ref(Table.LEAD, IDA), Ref(Table.LEAD, VIK)
@@ -279,11 +281,21 @@ def test_lookups_and_choices_are_compared_bare() -> None:
 
 
 def test_users_are_found_by_id_or_address() -> None:
-    user = {"systemuserid": OLA, "fullname": "Ola Vik", "internalemailaddress": "ola@norvik.example", "isdisabled": True}
+    user = {
+        "systemuserid": OLA,
+        "fullname": "Ola Vik",
+        "internalemailaddress": "ola@norvik.example",
+        "isdisabled": True,
+    }
     tenant = Tenant().on("GET", "systemusers", lambda _: rows(user))
     dynamics = tenant.connector()
     found = dynamics.users(email="o'la@norvik.example")
-    assert (found[0].id, found[0].name, found[0].email, found[0].disabled) == (OLA, "Ola Vik", "ola@norvik.example", True)
+    assert (found[0].id, found[0].name, found[0].email, found[0].disabled) == (
+        OLA,
+        "Ola Vik",
+        "ola@norvik.example",
+        True,
+    )
     assert "(internalemailaddress eq 'o''la@norvik.example' or domainname eq 'o''la@norvik.example')" in address(
         tenant.asked[0]
     )

@@ -81,7 +81,10 @@ def test_every_documented_code_has_its_meaning(
 
 
 def test_the_text_shown_is_without_stack_trace() -> None:
-    text = PAYLOAD + "Microsoft.OData.ODataException: Cannot convert the literal 'lots'. ---> System.F: x\r\n   at System.X"
+    text = (
+        PAYLOAD
+        + "Microsoft.OData.ODataException: Cannot convert the literal 'lots'. ---> System.F: x\r\n   at System.X"
+    )
     assert refusal(answer(400, "0x80048d19", text)).message == "Cannot convert the literal 'lots'."
 
 
