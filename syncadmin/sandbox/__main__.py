@@ -60,6 +60,8 @@ def serve_side(
     server = serve(sandbox, host, port, context)
     if sample:
         fill_if_empty(side, sandbox)
+    if side == "marketo":
+        sandbox.start_campaigns()
     return server, sandbox
 
 

@@ -72,8 +72,10 @@ def into(sandbox: Any) -> Put:
     """Into a sandbox object of this process."""
 
     def put(entity: str, rows: list[dict[str, Any]]) -> None:
+        # Marketo's list import updates people it knows by e-mail; the CRM's import does not look.
+        more = {"dedupe": True} if entity == "person" else {}
         try:
-            sandbox.load(entity, rows)
+            sandbox.load(entity, rows, **more)
         except ValueError as error:
             raise LoadFailed(str(error)) from error
 
