@@ -59,3 +59,13 @@ def test_rotating_changes_nothing_when_one_secret_cannot_be_opened(settings):
     with pytest.raises(vault.Unopened):
         vault.rotate()
     assert Connection.objects.get(side="dynamics").sealed == sealed
+
+
+def test_a_fingerprint_is_keyed_and_steady(settings):
+    mark = vault.fingerprint("email:ada@example.com")
+
+    assert mark == vault.fingerprint("email:ada@example.com")
+    assert len(mark) == 64
+    assert mark != vault.fingerprint("email:bob@example.com")
+    settings.SECRET_KEY = "another key, another fingerprint, of the same text"
+    assert mark != vault.fingerprint("email:ada@example.com")

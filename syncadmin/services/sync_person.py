@@ -1,0 +1,198 @@
+"""Sync Person to Microsoft: creates one Marketo person in Dynamics, at once if it can be, else with the next run.
+
+It never updates: whoever has a live record in Dynamics already, lead or contact, is answered with that record.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from syncadmin.connectors.contract import DynamicsConnector, MarketoConnector
+from syncadmin.connectors.errors import ConnectorError, Refused
+from syncadmin.engine.records import Lane, Record, Ref, Table
+from syncadmin.services import reading, rulebook, suppression, sync_outcomes, sync_requests, trouble
+from syncadmin.services import sync_create as creating
+from syncadmin.services.context import Context
+from syncadmin.services.step import NOTHING, Step, did
+from syncadmin.services.sync_look import Found, Verdict, by_id, look
+from syncadmin.services.sync_outcomes import Job
+from syncadmin.services.sync_requests import Answer, Asked
+from syncadmin.services.sync_tell import tell
+from syncadmin.store.mirror import PersonRow
+from syncadmin.store.models import Link, PendingWrite, SyncRequest
+
+__all__ = ["Answer", "Asked", "ask", "finish_requests", "queue"]
+
+log = logging.getLogger(__name__)
+
+PURPOSE = "sync_person"
+# A webhook's caller is answered within five seconds, whatever happens.
+AT_ONCE_FOR = timedelta(seconds=4)
+# In the loop one person may take this long; Dynamics gives up on a call of its own after two minutes.
+IN_A_RUN_FOR = timedelta(seconds=30)
+# Below this no further call is begun: its answer could not be waited for.
+TIME_TO_TELL = timedelta(milliseconds=700)
+_PLACES = threading.BoundedSemaphore(8)
+_QUEUED = "Queued: it will be created as soon as Dynamics can take it."
+
+
+def ask(ctx: Context, asked: Asked) -> Answer:
+    """One request, now. Answers within four seconds and a bit; never raises for trouble over there."""
+    now = ctx.now()
+    request = sync_requests.receive(asked, worker=ctx.worker, now=now, until=now + AT_ONCE_FOR)
+    if request is None:
+        return Answer("queued", message="This person is being worked on already.")
+    if not _PLACES.acquire(blocking=False):
+        return _put_off(request, _QUEUED, now, now)
+    try:
+        return _work(ctx, request, now + AT_ONCE_FOR)
+    finally:
+        _PLACES.release()
+
+
+def queue(people: Iterable[int], *, sync_as: str, source: str, now: datetime, again: bool = True) -> int:
+    """Asks for many people; the next run creates them. See ``sync_requests.queue``."""
+    return sync_requests.queue(people, sync_as=sync_as, source=source, now=now, again=again)
+
+
+def finish_requests(ctx: Context, limit: int = 20) -> Step:
+    """Works on up to ``limit`` open requests; ``more`` says that others are due. Stops when a system is away."""
+    counts: dict[str, int] = {}
+    sync_outcomes.take_up_failed(ctx.now())
+    for _ in range(limit):
+        now = ctx.now()
+        request = sync_requests.claim(worker=ctx.worker, now=now, until=now + IN_A_RUN_FOR)
+        if request is None:
+            return did(False, **counts) if counts else NOTHING
+        answer = _work(ctx, request, now + IN_A_RUN_FOR)
+        ctx.border("sync_person.request")
+        counts[f"requests_{answer.status}"] = counts.get(f"requests_{answer.status}", 0) + 1
+        if answer.status == "queued":
+            return did(False, **counts)
+    return did(True, **counts)
+
+
+@dataclass(frozen=True, slots=True)
+class _Desk:
+    """Both connections for the work on one request, with its deadline."""
+
+    dynamics: DynamicsConnector
+    marketo: MarketoConnector
+
+
+def _work(ctx: Context, request: SyncRequest, deadline: datetime) -> Answer:
+    """Does what can be done before the deadline and stores the answer."""
+    desk = _Desk(
+        ctx.dynamics.for_work(Lane.LIVE, PURPOSE, deadline), ctx.marketo.for_work(Lane.LIVE, PURPOSE, deadline)
+    )
+    book = rulebook.load()
+    try:
+        return _settle(Job(ctx, book, request), desk, deadline)
+    except Refused as error:
+        log.warning("Sync Person of %s was refused as a call: %s", request.person, error.message)
+        return sync_outcomes.failed(Job(ctx, book, request), error.message)
+    except ConnectorError as error:
+        return _put_off(request, f"{_QUEUED} ({error.message})", ctx.now(), trouble.pause(error, ctx.now()))
+
+
+def _put_off(request: SyncRequest, message: str, now: datetime, not_before: datetime) -> Answer:
+    answer = Answer("queued", message=message, not_before=not_before)
+    sync_requests.settle(request, answer, now)
+    return answer
+
+
+def _settle(job: Job, desk: _Desk, deadline: datetime) -> Answer:
+    table = Table(job.request.sync_as)
+    if table not in job.book.tables:
+        return sync_outcomes.failed(job, f"{table.capitalize()}s are not synced (Settings).")
+    person = _read(job, desk)
+    if person is None:
+        return sync_outcomes.failed(job, "Marketo has no person with this id.")
+    key = str(person.person)
+    if suppression.erased([(key, person.email)]):
+        return sync_outcomes.failed(job, "This person was erased and is not synced again.")
+    return _already(job, desk, person) or _new(job, desk, person, table, deadline)
+
+
+def _read(job: Job, desk: _Desk) -> PersonRow | None:
+    """The person as Marketo knows it now, stored in the mirror."""
+    seen = job.ctx.now()
+    ref = Ref(Table.PERSON, str(job.request.person))
+    records = desk.marketo.fetch([ref], job.book.person_fields()).records
+    if not records:
+        return None
+    row = reading.person_rows(job.book, records)[0]
+    sync_outcomes.remember_person(row, seen)
+    return row
+
+
+def _already(job: Job, desk: _Desk, person: PersonRow) -> Answer | None:
+    """The linked record, if Dynamics still has it; and a create of ours that was carried out without our knowing."""
+    link = Link.objects.filter(marketo=person.person).first()
+    if link is None:
+        return None
+    if link.dynamics is not None and not link.dynamics_deleted:
+        if by_id(desk.dynamics, job.book, Ref(Table(link.table), str(link.dynamics))) is not None:
+            return sync_outcomes.exists(job, link)
+        sync_outcomes.record_gone(link, job.ctx.now())
+    write = creating.under_way(person.person)
+    if write is None:
+        return None
+    record = by_id(desk.dynamics, job.book, Ref(Table(write.table), write.target))
+    return None if record is None else sync_outcomes.created(job, write, record, creating.Owner())
+
+
+def _new(job: Job, desk: _Desk, person: PersonRow, table: Table, deadline: datetime) -> Answer:
+    """Looks the person up in Dynamics; creates if nobody is there or a person decided so."""
+    apart = sync_outcomes.is_kept_apart(person.person)
+    if not apart:
+        found = look(desk.dynamics, job.book, person, job.ctx.now())
+        if found.verdict is not Verdict.NOBODY:
+            return sync_outcomes.met(job, person, found)
+    plan = creating.planned(job.book, table, person)
+    if plan.blocked:
+        return sync_outcomes.impossible(job, plan)
+    owner = creating.owner(desk.dynamics, job.request.assign_to)
+    if owner.value is not None:
+        plan.values["ownerid"] = owner.value
+    write = creating.claim(job.ctx, table, person, plan)
+    if write is None:
+        now = job.ctx.now()
+        message = "Another person with the same e-mail is being created; this one follows."
+        return _put_off(job.request, message, now, now + timedelta(seconds=5))
+    job.ctx.border("sync_person.claimed")
+    answer = _send(job, desk, person, write, owner, apart)
+    # Only a campaign waits for the ids; people from a list are told in bulk by the run that created them.
+    in_time = deadline - job.ctx.now() > TIME_TO_TELL
+    if answer.status == "created" and job.request.source == "webhook" and in_time:
+        tell(job.ctx, job.book, desk.marketo, write.link_id or 0)
+    return answer
+
+
+def _send(
+    job: Job,
+    desk: _Desk,
+    person: PersonRow,
+    write: PendingWrite,
+    owner: creating.Owner,
+    apart: bool,
+) -> Answer:
+    detect = job.book.options.detect_duplicates and not apart
+    try:
+        outcome = creating.send(desk.dynamics, write, detect_duplicates=detect)
+    except ConnectorError:
+        creating.wait(write)
+        raise
+    job.ctx.border("sync_person.answered")
+
+    def now_there() -> Record | None:
+        return by_id(desk.dynamics, job.book, Ref(Table(write.table), write.target))
+
+    def look_again() -> Found:
+        return look(desk.dynamics, job.book, person, job.ctx.now())
+
+    return sync_outcomes.answered(job, person, write, outcome, owner, now_there=now_there, look_again=look_again)
