@@ -24,9 +24,18 @@ class Ports:
     marketo: int
 
 
-def sandbox(side: str, port: int, places: Places, environment: Mapping[str, str]) -> Program:
+def dynamics(ports: Ports, places: Places, environment: Mapping[str, str]) -> Program:
+    return _sandbox("dynamics", ports.dynamics, (), places, environment)
+
+
+def marketo(ports: Ports, places: Places, environment: Mapping[str, str]) -> Program:
+    webhook = f"http://{HOST}:{ports.web}/hooks/marketo/sync-person"
+    return _sandbox("marketo", ports.marketo, ("--webhook-url", webhook), places, environment)
+
+
+def _sandbox(side: str, port: int, more: tuple[str, ...], places: Places, environment: Mapping[str, str]) -> Program:
     command = (PYTHON, "-m", "syncadmin.sandbox", "--side", side, "--port", str(port), "--data", str(places.sandbox))
-    return Program(side, (*command, "--sample"), environment, PROJECT, ready=_answers(f"http://{HOST}:{port}/"))
+    return Program(side, (*command, "--sample", *more), environment, PROJECT, ready=_answers(f"http://{HOST}:{port}/"))
 
 
 def web(port: int, environment: Mapping[str, str]) -> Program:

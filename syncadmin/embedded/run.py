@@ -79,8 +79,8 @@ def _start(supervisor: Supervisor, places: Places, environ: Mapping[str, str]) -
     servers = _start_servers(supervisor, places, environ)
     environment = _environment(places, environ, chosen, with_sandbox) | servers
     if with_sandbox:
-        for side, port in (("dynamics", chosen.dynamics), ("marketo", chosen.marketo)):
-            supervisor.start(programs.sandbox(side, port, places, environment))
+        supervisor.start(programs.dynamics(chosen, places, environment))
+        supervisor.start(programs.marketo(chosen, places, environment))
     _prepare(supervisor, places, environment)
     supervisor.start(programs.web(chosen.web, environment))
     supervisor.start(programs.worker(places, environment))
