@@ -7,7 +7,7 @@ from typing import Any
 
 from syncadmin.connectors.contract import ActivityType, NewField, Outcome, Status
 from syncadmin.connectors.errors import Malformed, PermissionMissing, Refused
-from syncadmin.connectors.marketo import codes, permissions, requests, responses
+from syncadmin.connectors.marketo import codes, permissions, requests, responses, values
 from syncadmin.connectors.marketo.metadata import KINDS, names_by_fold
 from syncadmin.connectors.marketo.responses import mapping
 from syncadmin.connectors.messages import Answer, Request
@@ -109,7 +109,7 @@ def ensure_activity_type(send: Send, wanted: ActivityType) -> int:
 
 
 def _ensure_type(send: Send, wanted: ActivityType) -> int:
-    known = [mapping(row) for row in responses.envelope(send(requests.custom_types())).result]
+    known = responses.rows(responses.envelope(send(requests.custom_types())).result)
     found = next((row for row in known if _is_named(row, wanted.api_name)), None)
     if found is None:
         _result(send, requests.create_type(wanted))
@@ -150,7 +150,7 @@ def _result(send: Send, request: Request) -> Mapping[str, Any]:
 
 
 def _missing(described: Mapping[str, Any], wanted: ActivityType) -> list[tuple[str, str, str]]:
-    have = {str(mapping(each).get("apiName")).casefold() for each in described.get("attributes") or []}
+    have = {str(each.get("apiName")).casefold() for each in responses.rows(described.get("attributes"))}
     return [attribute for attribute in wanted.attributes if attribute[0].casefold() not in have]
 
 
@@ -163,7 +163,7 @@ def _state(row: Mapping[str, Any]) -> str:
 
 
 def _id(*rows: Mapping[str, Any]) -> int:
-    number = next((row["id"] for row in rows if row.get("id") is not None), None)
-    if isinstance(number, bool) or not isinstance(number, int | str) or not str(number).isdigit():
+    number = next((number for row in rows if (number := values.whole(row.get("id"))) is not None), None)
+    if number is None:
         raise Malformed("The custom activity type has no id.")
-    return int(number)
+    return number

@@ -14,6 +14,7 @@ from syncadmin.connectors.errors import (
     Refused,
     SignInRefused,
     Throttled,
+    TooLarge,
     Unavailable,
 )
 from syncadmin.connectors.marketo import metadata, permissions, requests, responses
@@ -79,8 +80,11 @@ def _permitted(send: Send, name: str, request: Request, permission: str, is_prob
     except PermissionMissing as error:
         return Check(name, False, error.message, permissions.recipe(permission))
     except Refused as error:
-        # A role without the right is refused before anything else is looked at.
-        return Check(name, True) if is_probe else Check(name, None, error.message)
+        # A role without the right is refused before the content is looked at: any word about the content will do.
+        if is_probe and len(error.code) == 4 and error.code.isdigit():
+            return Check(name, True)
+        passes = isinstance(error, TooLarge)  # a time-out or crash of a call that writes
+        return Check(name, None if passes else False, error.message, "" if passes else _WHERE_ADDRESS)
     except ConnectorError as error:
         return Check(name, None, error.message, "Try again in a minute.")
     return Check(name, True)

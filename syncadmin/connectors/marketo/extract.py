@@ -199,4 +199,4 @@ def _unquoted(cell: bytes) -> bytes:
 
 
 def _number(value: Any) -> int:
-    return int(value) if isinstance(value, int | str) and str(value).isdigit() else 0
+    return values.whole(value) or 0

@@ -10,7 +10,7 @@ from typing import Any
 from syncadmin.connectors.contract import Events, LeadChanges, Line, Listed, Merged, Page
 from syncadmin.connectors.errors import ConnectorError, CursorExpired, Malformed, Refused
 from syncadmin.connectors.marketo import values
-from syncadmin.connectors.marketo.responses import Envelope, mapping, person_id
+from syncadmin.connectors.marketo.responses import Envelope, person_id, rows
 from syncadmin.engine.records import Ref, Table
 
 NEW_PERSON, CHANGED, LISTED, MERGED, DELETED = 12, 13, 24, 32, 37
@@ -21,27 +21,27 @@ _BAD_TOKEN = frozenset({"701", "1001", "1002", "1003"})
 
 def lead_changes(page: Envelope) -> LeadChanges:
     """A page of changes; new people are mixed in whatever fields were asked for."""
-    rows = [mapping(row) for row in page.result]
+    read = rows(page.result)
     return LeadChanges(
-        lines=tuple(line for row in rows if _type(row) == CHANGED for line in _lines(row)),
-        created=tuple(dict.fromkeys(_person(row) for row in rows if _type(row) == NEW_PERSON)),
+        lines=tuple(line for row in read if _type(row) == CHANGED for line in _lines(row)),
+        created=tuple(dict.fromkeys(_person(row) for row in read if _type(row) == NEW_PERSON)),
         token=_next(page),
         more=page.more is True,
     )
 
 
 def events(page: Envelope) -> Events:
-    rows = [mapping(row) for row in page.result]
+    read = rows(page.result)
     return Events(
-        merged=tuple(_merged(row) for row in rows if _type(row) == MERGED),
-        listed=tuple(_listed(row) for row in rows if _type(row) == LISTED),
+        merged=tuple(_merged(row) for row in read if _type(row) == MERGED),
+        listed=tuple(_listed(row) for row in read if _type(row) == LISTED),
         token=_next(page),
         more=page.more is True,
     )
 
 
 def deleted(page: Envelope) -> Page:
-    people = dict.fromkeys(_person(mapping(row)) for row in page.result)
+    people = dict.fromkeys(_person(row) for row in rows(page.result))
     refs = tuple(Ref(Table.PERSON, person) for person in people)
     return Page(records=(), deleted=refs, cursor=_next(page), more=page.more is True)
 
@@ -61,8 +61,7 @@ def _next(page: Envelope) -> str:
 
 
 def _type(row: dict[str, Any]) -> int:
-    number = row.get("activityTypeId")
-    return int(number) if isinstance(number, int | str) and str(number).isdigit() else 0
+    return values.whole(row.get("activityTypeId")) or 0
 
 
 def _person(row: dict[str, Any]) -> str:
@@ -85,7 +84,7 @@ def _guid(row: dict[str, Any]) -> str:
 
 def _lines(row: dict[str, Any]) -> Iterator[Line]:
     marks = _attributes(row)
-    changes = [mapping(change) for change in row.get("fields") or []]
+    changes = rows(row.get("fields"))
     for change in changes:
         name = str(change.get("name") or "")
         yield Line(
@@ -105,15 +104,11 @@ def _lines(row: dict[str, Any]) -> Iterator[Line]:
 
 def _attributes(row: dict[str, Any]) -> dict[str, str]:
     """Attributes by lower-case name; which of them exist depends on the age of the account."""
-    given = row.get("attributes") or []
+    given = row.get("attributes")
     pairs = (
-        given.items() if isinstance(given, dict) else [(each.get("name"), each.get("value")) for each in _rows(given)]
+        given.items() if isinstance(given, dict) else [(each.get("name"), each.get("value")) for each in rows(given)]
     )
     return {str(name).strip().lower(): _text(value) or "" for name, value in pairs}
-
-
-def _rows(given: Any) -> list[dict[str, Any]]:
-    return [mapping(row) for row in given] if isinstance(given, list) else []
 
 
 def _merged(row: dict[str, Any]) -> Merged:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from syncadmin.connectors.marketo.responses import mapping
+from syncadmin.connectors.marketo.responses import mapping, rows
 from syncadmin.engine.records import Side, Table
 from syncadmin.engine.schema import Column, Kind, Schema
 
@@ -149,10 +149,11 @@ def _second(described2: Iterable[Any]) -> tuple[dict[str, Mapping[str, Any]], fr
     fields: dict[str, Mapping[str, Any]] = {}
     searchable: set[str] = set()
     for view in map(mapping, described2):
-        fields |= {str(field.get("name")): field for field in map(mapping, view.get("fields") or [])}
-        searchable |= {str(key[0]) for key in view.get("searchableFields") or [] if _is_single(key)}
+        fields |= {str(field.get("name")): field for field in rows(view.get("fields"))}
+        searchable |= {str(key[0]) for key in _keys(view) if isinstance(key, list) and len(key) == 1}
     return fields, frozenset(searchable)
 
 
-def _is_single(key: Any) -> bool:
-    return isinstance(key, Sequence) and not isinstance(key, str) and len(key) == 1
+def _keys(view: Mapping[str, Any]) -> list[Any]:
+    keys = view.get("searchableFields")
+    return keys if isinstance(keys, list) else []

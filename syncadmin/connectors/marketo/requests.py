@@ -193,7 +193,8 @@ def _long_get(path: str, params: Params, timeout: float) -> Request:
 
 
 def _post(path: str, body: Any, *, safe: bool = False, timeout: float = _PLAIN) -> Request:
-    content = b"" if body is None else orjson.dumps(body)
+    # An empty object where nothing is to be said: no body at all may be taken for broken JSON (609).
+    content = orjson.dumps({} if body is None else body)
     return Request(
         "POST",
         path,

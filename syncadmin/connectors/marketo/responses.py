@@ -90,10 +90,10 @@ def _person(row: Any, wanted: Sequence[str], columns: Columns) -> Record:
 
 def person_id(value: Any) -> str:
     """A person's id as decimal text. Raises ``Malformed`` for anything that is none."""
-    text = str(value).strip() if isinstance(value, int | str) and not isinstance(value, bool) else ""
-    if not (text.isascii() and text.isdigit()):
-        raise Malformed(f"{value!r} is no person id.")
-    return str(int(text))
+    number = values.whole(value)
+    if number is None or number < 0:
+        raise Malformed(f"{str(value)[:80]!r} is no person id.")
+    return str(number)
 
 
 def mapping(row: Any) -> dict[str, Any]:
@@ -102,25 +102,38 @@ def mapping(row: Any) -> dict[str, Any]:
     return row
 
 
-def static_lists(rows: Iterable[Any]) -> list[StaticList]:
-    return [StaticList(str(row.get("id") or ""), str(row.get("name") or "")) for row in map(mapping, rows)]
+def rows(value: Any) -> list[dict[str, Any]]:
+    """A list of objects inside an answer; absent is empty."""
+    if value is None:
+        return []
+    if not isinstance(value, list):
+        raise Malformed(f"A list was expected, a JSON {type(value).__name__} came.")
+    return [mapping(row) for row in value]
 
 
-def names(rows: Iterable[Any]) -> list[str]:
-    return [str(row.get("name") or "") for row in map(mapping, rows)]
+def static_lists(result: Iterable[Any]) -> list[StaticList]:
+    return [StaticList(str(row.get("id") or ""), str(row.get("name") or "")) for row in map(mapping, result)]
 
 
-def usage(rows: Sequence[Any], user: str) -> Usage:
+def names(result: Iterable[Any]) -> list[str]:
+    return [str(row.get("name") or "") for row in map(mapping, result)]
+
+
+def usage(result: Sequence[Any], user: str) -> Usage:
     """Today's calls; an account nobody has called yet today answers with no row."""
-    if not rows:
+    if not result:
         return Usage(total=0, ours=0)
-    today = mapping(rows[0])
-    users = [mapping(each) for each in today.get("users") or []]
-    ours = sum(_count(each.get("count")) for each in users if str(each.get("userId")).lower() == user.lower())
+    today = mapping(result[0])
+    ours = sum(
+        _count(each.get("count"))
+        for each in rows(today.get("users"))
+        if str(each.get("userId")).lower() == user.lower()
+    )
     return Usage(total=_count(today.get("total")), ours=ours)
 
 
 def _count(value: Any) -> int:
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise Malformed(f"{value!r} is no number of calls.")
-    return value
+    number = values.whole(value)
+    if number is None:
+        raise Malformed(f"{str(value)[:80]!r} is no number of calls.")
+    return number

@@ -64,8 +64,20 @@ def row(values: Mapping[str, Raw], columns: Columns) -> bytes:
     try:
         return orjson.dumps(sent)
     except orjson.JSONEncodeError as error:
-        bad = next((name for name, value in sent.items() if not _encodable(value)), "")
-        raise Unsendable(bad, "illegal_characters", "The text holds half a character (a lone surrogate).") from error
+        bad = next((name for name, value in sent.items() if _is_broken(value)), "")
+        if bad:
+            raise Unsendable(
+                bad, "illegal_characters", "The text holds half a character (a lone surrogate)."
+            ) from error
+        raise Unsendable("", "wrong_type", f"The record cannot be sent as JSON: {error}") from error
+
+
+def whole(value: Any) -> int | None:
+    """A number that may have come as text, or None if it is none. Ids and counts have at most 18 digits."""
+    if isinstance(value, int):
+        return None if isinstance(value, bool) else value
+    text = value.strip() if isinstance(value, str) else ""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else None
 
 
 def instant(text: Any) -> datetime | None:
@@ -110,5 +122,5 @@ def _whole(text: str) -> Raw:
     return int(Decimal(plain))
 
 
-def _encodable(value: Any) -> bool:
-    return not isinstance(value, str) or not any("\ud800" <= letter <= "\udfff" for letter in value)
+def _is_broken(value: Any) -> bool:
+    return isinstance(value, str) and any("\ud800" <= letter <= "\udfff" for letter in value)

@@ -104,6 +104,11 @@ def test_a_wrong_address_is_told_first(reply: Reply) -> None:
     assert {check.ok for name, check in checks.items() if name != "Address"} == {None}
 
 
+def test_a_probe_that_found_no_marketo_shows_nothing() -> None:
+    assert checked({LOG: httpx.Response(404, text="no such page")})["Write to the activity log"].ok is False
+    assert checked({LEADS: failed("611", "System error")})["Write people"].ok is None
+
+
 def test_trouble_that_passes_is_no_red_check() -> None:
     assert checked({DESCRIBE: failed("608")})["Read people"].ok is None
     assert checked({TOKEN: httpx.Response(503)})["Address"].ok is None

@@ -103,9 +103,14 @@ class Room:
     """A connector, the account it speaks to, its clock and its budget."""
 
     def __init__(
-        self, routes: Mapping[str, Reply | list[Reply]], *, config: MarketoConfig = CONFIG, known: bool = True
+        self,
+        routes: Mapping[str, Reply | list[Reply]],
+        *,
+        config: MarketoConfig = CONFIG,
+        known: bool = True,
+        account: Account | None = None,
     ) -> None:
-        self.account = Account(routes)
+        self.account = account or Account(routes)
         self.clock = Clock()
         self.budget = Remembering()
         self.marketo = Marketo(
