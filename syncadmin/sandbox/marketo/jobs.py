@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from . import exports
@@ -56,26 +56,32 @@ class Jobs:
         return sum(job.get("fileSize", 0) for job in self._state.jobs.values() if job.get("day") == day)
 
     def advance(self) -> None:
-        """Let time pass: start what has a place, finish what has run long enough."""
-        knobs, now = self._state.knobs, self._state.clock()
-        rows = sorted(self._state.jobs.values(), key=lambda job: int(job["number"]))
-        for job in rows:
-            if job["status"] == "Processing" and self._due(job["startedAt"], knobs.bulk_run, now):
-                self._finish(job)
-        running = sum(job["status"] == "Processing" for job in self._state.jobs.values())
-        for job in rows:
-            ready = job["status"] == "Queued" and self._due(job["queuedAt"], knobs.bulk_start, now)
-            if ready and running < knobs.bulk_running:
-                running += 1
-                job = self._keep({**job, "status": "Processing", "startedAt": stamp(now)})
-                if knobs.bulk_run <= 0:
-                    self._finish(job)
+        """Let time pass: start what found a place and finish what ran long enough, each at its own moment."""
+        now, reached = self._state.clock(), datetime.min.replace(tzinfo=UTC)
+        while True:
+            at, job = self._next(reached)
+            if job is None or at > now:
+                return
+            reached = at
+            if job["status"] == "Processing":
+                self._finish(job, at)
+            else:
+                self._keep({**job, "status": "Processing", "startedAt": stamp(at)})
 
-    @staticmethod
-    def _due(since: str, seconds: float, now: datetime) -> bool:
-        return moment(since) + timedelta(seconds=seconds) <= now
+    def _next(self, reached: datetime) -> tuple[datetime, Job | None]:
+        """The next thing to happen to any job; a queued one starts only if a place is free."""
+        knobs = self._state.knobs
+        rows = [job for job in self._state.jobs.values() if job["status"] in ("Queued", "Processing")]
+        running = [job for job in rows if job["status"] == "Processing"]
+        moments = [(moment(job["startedAt"]) + timedelta(seconds=knobs.bulk_run), job) for job in running]
+        if len(running) < knobs.bulk_running:
+            wait = timedelta(seconds=knobs.bulk_start)
+            queued = [job for job in rows if job["status"] == "Queued"]
+            moments += [(max(moment(job["queuedAt"]) + wait, reached), job) for job in queued]
+        first = min(moments, key=lambda found: (found[0], found[1]["number"]), default=None)
+        return first or (reached, None)
 
-    def _finish(self, job: Job) -> None:
+    def _finish(self, job: Job, at: datetime) -> None:
         count, body = exports.write(self._state, job["kind"], job["spec"])
         id = job["exportId"]
         self._files[id] = body
@@ -83,7 +89,7 @@ class Jobs:
         if folder:
             folder.mkdir(exist_ok=True)
             (folder / id).write_bytes(body)
-        done = {"finishedAt": self._state.now(), "numberOfRecords": count, "fileSize": len(body)}
+        done = {"finishedAt": stamp(at), "numberOfRecords": count, "fileSize": len(body)}
         done["fileChecksum"] = f"sha256:{hashlib.sha256(body).hexdigest()}"
         self._keep({**job, "status": "Completed", "day": self._limits.day(), **done})
 

@@ -50,7 +50,8 @@ def _custom_type(id: int, body: dict[str, Any]) -> dict[str, Any]:
 def paging_token(sandbox: MarketoSandbox, request: Request) -> Payload:
     text = request.required("sinceDatetime")
     try:
-        since = moment(text)
+        # A bare date is accepted here, though not elsewhere: widely used clients send one.
+        since = moment(f"{text}T00:00:00Z" if len(text) == 10 else text)
     except ValueError:
         raise ApiError(1001, f"Invalid value '{text}'. Required of type 'DateTime'") from None
     sandbox.state.log.deliver_late(sandbox.clock())
