@@ -19,6 +19,8 @@ _COMMON = (
     "LogicalName,AttributeType,AttributeTypeName,RequiredLevel,IsValidForCreate,IsValidForUpdate,IsValidForRead,"
     "AttributeOf,IsCustomAttribute,IsPrimaryId,IsPrimaryName,DisplayName"
 )
+# Name companions of lookups and choices are half of all rows.
+_OWN = "AttributeOf eq null"
 _OPTIONS = "OptionSet($select=Options),GlobalOptionSet($select=Options)"
 # The abstract enum type cannot be cast to, so every type is asked for by name.
 CASTS: Mapping[str, tuple[str, str]] = {
@@ -82,14 +84,15 @@ class Organisation:
 def attributes(table: Table, *, with_source: bool) -> Request:
     """All columns; ``SourceType`` tells calculated ones, but not every server offers it."""
     select = f"{_COMMON},SourceType" if with_source else _COMMON
-    return get(query(f"{_definition(table)}/Attributes", select=select), purpose="metadata")
+    return get(query(f"{_definition(table)}/Attributes", select=select, filter=_OWN), purpose="metadata")
 
 
 def cast(table: Table, type_name: str) -> Request:
     """The own properties of all columns of one type."""
     select, expand = CASTS[type_name]
     path = f"{_definition(table)}/Attributes/Microsoft.Dynamics.CRM.{type_name}AttributeMetadata"
-    return get(query(path, select=",".join(filter(None, ("LogicalName", select))), expand=expand), purpose="metadata")
+    wanted = ",".join(filter(None, ("LogicalName", select)))
+    return get(query(path, select=wanted, filter=_OWN, expand=expand), purpose="metadata")
 
 
 def table_facts(table: Table) -> Request:

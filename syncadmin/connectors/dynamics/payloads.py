@@ -8,10 +8,9 @@ from typing import Any
 
 import orjson
 
-from syncadmin.connectors.contract import Outcome, Status
 from syncadmin.connectors.dynamics.names import LOOKUPS, TARGET_SETS, is_guid
 from syncadmin.engine.failures import Cause
-from syncadmin.engine.records import Raw, Ref
+from syncadmin.engine.records import Raw
 from syncadmin.engine.schema import Column, Kind, Schema
 
 _DECIMALS = frozenset({Kind.DECIMAL, Kind.MONEY})
@@ -23,9 +22,6 @@ class Unbuildable(Exception):
     def __init__(self, cause: Cause, column: str, message: str) -> None:
         super().__init__(message)
         self.cause, self.column, self.message = cause, column, message
-
-    def outcome(self, ref: Ref) -> Outcome:
-        return Outcome(Status.REFUSED, ref, message=self.message, cause=self.cause, column=self.column)
 
 
 def body(values: Mapping[str, Raw], schema: Schema, extra: Mapping[str, str] | None = None) -> bytes:

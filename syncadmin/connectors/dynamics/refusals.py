@@ -48,6 +48,10 @@ MEMBERSHIP: Mapping[str, str] = {
     "0x80041d1f": "Enable the application user (Power Platform admin center, Application users).",
     "0x8004d24b": "The user has no licence; use an application user.",
 }
+# The same codes tell of a disabled owner when a write names one.
+USER_DISABLED = frozenset({"0x80040225", "0x80041d1f"})
+# A new owner who may not read the table.
+OWNER_LACKS_RIGHTS = frozenset({"0x80040231", "0x80040229"})
 # A 500 that this record causes, not the server's state: repeating the call as it is mends nothing.
 _ROW_FAULTS = frozenset({"0x80040224", "0x80040265", "0x80040333"})
 

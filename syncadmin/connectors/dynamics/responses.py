@@ -10,7 +10,7 @@ from typing import Any
 
 from syncadmin.connectors.contract import Outcome, Page, Status, User
 from syncadmin.connectors.dynamics.names import LOOKUPS, first_guid, guid, is_guid, key_of, property_of
-from syncadmin.connectors.dynamics.refusals import KEY_EXISTS, Refusal, refusal
+from syncadmin.connectors.dynamics.refusals import KEY_EXISTS, OWNER_LACKS_RIGHTS, USER_DISABLED, Refusal, refusal
 from syncadmin.connectors.dynamics.requests import FORMATTED, LOOKUP_TABLE
 from syncadmin.connectors.errors import Malformed
 from syncadmin.connectors.messages import Answer
@@ -158,16 +158,26 @@ def refused(said: Refusal, ref: Ref, done: Status, values: Mapping[str, Raw]) ->
     column = said.column or _holder_of_literal(said.message, values)
     if status is Status.GONE and not _is_about(said, ref, done, values):
         status, cause, column = Status.REFUSED, Cause.OWNER_UNKNOWN, "ownerid" if "ownerid" in values else ""
-    there = said.code == KEY_EXISTS and "entity key" not in said.message.lower()
+    if said.code in OWNER_LACKS_RIGHTS:
+        column = "ownerid"
+    if said.code in USER_DISABLED and _is_the_owner(first_guid(said.message), values):
+        cause, column = Cause.OWNER_DISABLED, "ownerid"
+    # A refused create leaves no record to name, but for the one that is there under our own id.
+    ours = status is Status.EXISTS and said.code == KEY_EXISTS and "entity key" not in said.message.lower()
     return Outcome(
         status,
-        ref if status is not Status.EXISTS or there else None,
+        ref if ours or done is Status.UPDATED else None,
         code=said.code or str(said.status),
         message=said.message,
         cause=cause,
         column=column,
         request_id=said.request_id,
     )
+
+
+def _is_the_owner(id: str, values: Mapping[str, Raw]) -> bool:
+    owner = values.get("ownerid")
+    return isinstance(owner, dict) and id in ("", str(owner.get("id")).lower())
 
 
 def _is_about(said: Refusal, ref: Ref, done: Status, values: Mapping[str, Raw]) -> bool:

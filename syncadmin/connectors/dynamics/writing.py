@@ -11,7 +11,7 @@ from syncadmin.connectors.dynamics import payloads, requests, responses
 from syncadmin.connectors.dynamics.batch import Part, batch_answers, batch_request
 from syncadmin.connectors.dynamics.names import is_guid, key_of
 from syncadmin.connectors.dynamics.pace import Pace
-from syncadmin.connectors.dynamics.refusals import KEY_EXISTS, MEMBERSHIP, SQL_TROUBLE, UNEXPECTED
+from syncadmin.connectors.dynamics.refusals import KEY_EXISTS, MEMBERSHIP, SQL_TROUBLE, UNEXPECTED, USER_DISABLED
 from syncadmin.connectors.errors import (
     ConnectorError,
     Malformed,
@@ -46,6 +46,11 @@ class Job:
     ref: Ref
     body: bytes = field(repr=False)
     item: Create | Update = field(repr=False)
+
+    @property
+    def known(self) -> Ref | None:
+        """The record an outcome may name although nothing was written: that of an update."""
+        return self.ref if isinstance(self.item, Update) else None
 
 
 class Writer:
@@ -108,7 +113,9 @@ class Writer:
         try:
             return Job(place, ref, payloads.body(item.values, schema, extra), item)
         except payloads.Unbuildable as reason:
-            self._outcomes[place] = reason.outcome(ref)
+            known = ref if isinstance(item, Update) else None
+            text, cause, column = reason.message, reason.cause, reason.column
+            self._outcomes[place] = Outcome(Status.REFUSED, known, message=text, cause=cause, column=column)
             return None
 
     # Chunks
@@ -151,7 +158,7 @@ class Writer:
             raise error
         cause = next((cause for kind, cause in _LATER if isinstance(error, kind)), Cause.UNAVAILABLE)
         later = Outcome(Status.LATER, code=error.code, message=error.message, cause=cause, request_id=error.request_id)
-        self._settle(rest, [replace(later, ref=job.ref) for job in rest])
+        self._settle(rest, [replace(later, ref=job.known) for job in rest])
 
     # Sending
 
@@ -159,7 +166,7 @@ class Writer:
         try:
             answer = self._call(requests.create_multiple(table, payloads.targets([job.body for job in chunk])))
         except (Refused, PermissionMissing, Unavailable) as error:
-            if not _is_about_a_row(error):
+            if not _is_about_a_row(error, chunk):
                 raise
             if _lacks_message(error):
                 self._pace.without_bulk.add(table)
@@ -189,7 +196,7 @@ class Writer:
             responses.outcome(answer, job.ref, done, job.item.values)
             for job, answer in zip(chunk, answers, strict=False)
         ]
-        missing = [_not_answered(job.ref) for job in chunk[len(answers) :]]
+        missing = [_not_answered(job) for job in chunk[len(answers) :]]
         return outcomes + missing
 
     def ask_each(self, parts: Sequence[Part], *, safe_to_repeat: bool = False) -> list[Answer]:
@@ -232,12 +239,14 @@ def _asks_for_less(error: ConnectorError) -> bool:
     return isinstance(error, NoAnswer | TooLarge) or error.code in SQL_TROUBLE
 
 
-def _is_about_a_row(error: ConnectorError) -> bool:
+def _is_about_a_row(error: ConnectorError, chunk: list[Job]) -> bool:
     """Whether the bulk message failed for one of its rows, which single operations will find."""
     if isinstance(error, TooLarge):
         return False
     if isinstance(error, Unavailable):
         return error.code == UNEXPECTED
+    if error.code in USER_DISABLED:
+        return any("ownerid" in job.item.values for job in chunk)
     if isinstance(error, PermissionMissing):
         return error.code not in MEMBERSHIP and "missing prv" not in error.message
     return True
@@ -248,9 +257,9 @@ def _lacks_message(error: ConnectorError) -> bool:
 
 
 def _too_large(job: Job, error: ConnectorError) -> Outcome:
-    return Outcome(Status.REFUSED, job.ref, code=error.code, message=error.message, cause=Cause.TOO_LARGE)
+    return Outcome(Status.REFUSED, job.known, code=error.code, message=error.message, cause=Cause.TOO_LARGE)
 
 
-def _not_answered(ref: Ref) -> Outcome:
+def _not_answered(job: Job) -> Outcome:
     message = "Dynamics stopped answering before this record."
-    return Outcome(Status.LATER, ref, code="batch", message=message, cause=Cause.NO_ANSWER)
+    return Outcome(Status.LATER, job.known, code="batch", message=message, cause=Cause.NO_ANSWER)

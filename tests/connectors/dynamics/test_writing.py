@@ -111,6 +111,15 @@ def test_a_bad_row_is_isolated_and_the_others_are_created(reply: httpx.Response)
     assert tenant.asked[-1].headers["Prefer"] == "odata.continue-on-error"
 
 
+def test_a_disabled_owner_holds_back_its_own_row_only() -> None:
+    reply = refusal("0x80040225", f"The specified user(Id = {OLA}) is disabled. Consider enabling this user.")
+    tenant = Tenant().on("POST", BULK, httpx.Response(403, json=reply))
+    tenant.on("POST", "$batch", multipart(created(LEAD), (403, reply)))
+    first, second = tenant.connector().create([create(LEAD), create(OTHER, ownerid={"id": OLA, "table": "systemuser"})])
+    assert first.status is Status.CREATED
+    assert (second.status, second.cause, second.column) == (Status.REFUSED, Cause.OWNER_DISABLED, "ownerid")
+
+
 def test_duplicate_detection_is_asked_for_row_by_row() -> None:
     tenant = Tenant().on("POST", "$batch", multipart(created(LEAD), (412, refusal("0x80040333", "a duplicate"))))
     outcomes = tenant.connector().create([create(LEAD), create(OTHER)], detect_duplicates=True)
@@ -204,7 +213,7 @@ def test_what_no_request_can_carry_is_refused_and_the_rest_is_sent(
 ) -> None:
     tenant = Tenant().on("POST", "$batch", multipart(created(OTHER)))
     bad, good = tenant.connector().create([create(LEAD, **values), create(OTHER)])
-    assert (bad.status, bad.ref, bad.cause, bad.column) == (Status.REFUSED, LEAD, cause, column)
+    assert (bad.status, bad.ref, bad.cause, bad.column) == (Status.REFUSED, None, cause, column)
     assert good.status is Status.CREATED
     assert [body["leadid"] for _, _, _, body in operations(tenant.asked[0])] == [VIK]
 
