@@ -138,6 +138,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, int] = (
 )
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+# How many workers may take part in one run, on all machines together.
+SYNC_WORKERS = env.number("SYNC_WORKERS", 2, least=1, most=64)
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]

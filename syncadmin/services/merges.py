@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
@@ -83,10 +84,10 @@ def _drop_waiting(link: Link) -> None:
 
 
 def _open(
-    kind: str, subject: str, link: Link, facts: dict[str, object], choices: list[str], run: Run | None, now: datetime
+    kind: str, subject: str, link: Link, facts: Mapping[str, object], choices: list[str], run: Run | None, now: datetime
 ) -> None:
     opened = ledger.decision(
-        Decision(kind=kind, subject=subject, link=link, facts=facts, choices=choices, opened_at=now, run=run)
+        Decision(kind=kind, subject=subject, link=link, facts=dict(facts), choices=choices, opened_at=now, run=run)
     )
     if opened is not None:
         ledger.activities(

@@ -25,6 +25,7 @@ def move(ctx: Context, book: Rulebook, lead: Ref, contact: Ref, run: Run | None)
         DynamicsRecord.objects.filter(guid=contact.id).update(due="pair")
         return
     PendingWrite.objects.filter(link=link, op="update", state="waiting").delete()
+    PendingWrite.objects.filter(link=link, op="create", state="waiting").update(target=contact.id)
     agreed = {key: Agreed(*values) for key, values in link.agreed.items()}
     carried = carry_over(agreed, book.pairs(Table.LEAD), book.pairs(Table.CONTACT))
     mirrored = DynamicsRecord.objects.get(guid=contact.id)

@@ -29,6 +29,8 @@ class Options:
     first_contact: str = "rule"
     several: str = "ask"
     partition: str = ""
+    marketo_since: str = "2007-01-01"
+    extract_poll: int = 60
     observe_only: bool = False
     receipt_patience: int = 900
     detect_duplicates: bool = True

@@ -146,3 +146,15 @@ def move(
         [cursor, as_of, run, None if position is None else text.dump(position), seen.name, seen.cursor, seen.run],
     )
     return moved == 1
+
+
+def others_at_work(worker: str, now: datetime) -> bool:
+    """Whether another live worker owns a write."""
+    return PendingWrite.objects.filter(
+        owner__in=Worker.objects.filter(lease_until__gt=now).exclude(name=worker).values("name")
+    ).exists()
+
+
+def at_work(now: datetime) -> int:
+    """How many workers hold a lease."""
+    return Worker.objects.filter(lease_until__gt=now).count()

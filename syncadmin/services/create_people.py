@@ -1,0 +1,231 @@
+"""Creates people in Marketo for Dynamics records that have none: ``createOnly``, never the same e-mail twice at once.
+
+A create without an answer is not repeated before the server's own limit is over and a look-up, by our Dynamics id and
+then by e-mail, found nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+
+from syncadmin.connectors.contract import Create, Outcome, Status
+from syncadmin.connectors.errors import ConnectorError, NoAnswer
+from syncadmin.engine.failures import Cause, retry_after
+from syncadmin.engine.own_fields import own_values
+from syncadmin.engine.pairing import fold_email
+from syncadmin.engine.plan import CreatePlan, create_in_marketo
+from syncadmin.engine.records import Lane, Record, Ref, Side, Table
+from syncadmin.services import failing, history, trouble
+from syncadmin.services.context import Context
+from syncadmin.services.judge import write_hash
+from syncadmin.services.pull_people import store_people
+from syncadmin.services.push_marketo import SERVER_LIMIT
+from syncadmin.services.rulebook import Rulebook
+from syncadmin.services.step import NOTHING, Step, did
+from syncadmin.store import cases, ledger, mirror, work
+from syncadmin.store.cases import Case
+from syncadmin.store.kinds import Kind
+from syncadmin.store.models import Activity, DynamicsRecord, Failure, Link, PendingWrite, Run
+
+_BATCH = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A create that can be sent: its row, its link's case and what it starts with."""
+
+    write: PendingWrite
+    case: Case
+    plan: CreatePlan
+    lookup: str
+
+
+def batch(ctx: Context, book: Rulebook, run: Run) -> Step:
+    """Sends one batch of creates."""
+    now = ctx.now()
+    claimed = work.claim_writes(Side.MARKETO, "create", worker=ctx.worker, now=now, limit=_BATCH)
+    if not claimed:
+        return NOTHING
+    with transaction.atomic():
+        planned = _plan(book, claimed, run, now)
+        PendingWrite.objects.filter(pk__in=[one.write.pk for one in planned]).update(state="sent", sent_at=now)
+    ctx.border("create.marketo.sent")
+    counts: dict[str, int] = {}
+    for lookup in ("email", book.options.guid_field):
+        some = [one for one in planned if one.lookup == lookup]
+        if some:
+            for name, number in _send(ctx, book, some, lookup, now, run).items():
+                counts[name] = counts.get(name, 0) + number
+    return did(len(claimed) == _BATCH, **counts)
+
+
+def _plan(book: Rulebook, claimed: Sequence[PendingWrite], run: Run, now: datetime) -> list[Planned]:
+    """Values as of now. A create that nothing is left of, or that was refused just like this, is dropped."""
+    links = cases.lock([write.link_id for write in claimed if write.link_id])
+    found = {case.id: case for case in cases.load(links)}
+    planned: list[Planned] = []
+    for write in claimed:
+        case = found.get(write.link_id or 0)
+        if case is None or case.dynamics is None or case.marketo is not None or case.stopped or case.filtered:
+            PendingWrite.objects.filter(pk=write.pk).delete()
+            continue
+        values = {**(case.d or {}), **own_values(Ref(case.table, case.dynamics))}
+        plan = create_in_marketo(case.table, values, book.bounds[case.table])
+        _fail_fields(case, plan, run, now)
+        if case.held.get(f"*{Side.MARKETO}", {}).get("hash") == write_hash(plan.values):
+            PendingWrite.objects.filter(pk=write.pk).delete()
+            continue
+        own = bool(write.values.get("by_id")) or not plan.values.get("email")
+        planned.append(Planned(write, case, plan, book.options.guid_field if own else "email"))
+    return planned
+
+
+def _fail_fields(case: Case, plan: CreatePlan, run: Run, now: datetime) -> None:
+    """A value that cannot come along keeps only itself out; the merge after the create tells the failure."""
+    if plan.problems:
+        mirror.mark_links([case.id], case.lane)
+
+
+def _send(
+    ctx: Context, book: Rulebook, planned: Sequence[Planned], lookup: str, sent: datetime, run: Run
+) -> dict[str, int]:
+    ids = [one.write.pk for one in planned]
+    if not work.holds(ctx.worker, ctx.now()):
+        work.give_back(ids)
+        return {}
+    connector = ctx.marketo.for_work(Lane(planned[0].case.lane), "creates")
+    items = [Create(Table.PERSON, one.plan.values) for one in planned]
+    try:
+        answers = connector.create(items, lookup=lookup, partition=book.options.partition)
+    except NoAnswer:
+        work.release(ids)
+        return {"creates_unanswered": len(ids)}
+    except ConnectorError as error:
+        work.give_back(ids, not_before=trouble.pause(error, ctx.now()))
+        raise
+    ctx.border("create.marketo.answered")
+    with transaction.atomic():
+        return _store(book, planned, answers, sent, run, ctx.now())
+
+
+def _store(
+    book: Rulebook, planned: Sequence[Planned], answers: Sequence[Outcome], sent: datetime, run: Run, now: datetime
+) -> dict[str, int]:
+    cases.lock([one.case.id for one in planned])
+    lines: list[Activity] = []
+    counts: dict[str, int] = {}
+    for one, answer in zip(planned, answers, strict=True):
+        counts[f"create_{answer.status}"] = counts.get(f"create_{answer.status}", 0) + 1
+        if answer.status is Status.CREATED and answer.ref is not None:
+            lines += _created(book, one, answer.ref, sent, run, now)
+        elif answer.status is Status.EXISTS:
+            _somebody_was_faster(one)
+        elif answer.status is Status.LATER:
+            work.give_back([one.write.pk], not_before=now + retry_after(one.write.attempts + 1))
+        else:
+            lines += _refused(one, answer, run, now)
+    ledger.activities(lines)
+    return counts
+
+
+def _created(book: Rulebook, one: Planned, ref: Ref, sent: datetime, run: Run, now: datetime) -> list[Activity]:
+    """The person exists: the link is whole, and what was sent is agreed."""
+    case = one.case
+    PendingWrite.objects.filter(pk=one.write.pk).delete()
+    Link.objects.filter(pk=case.id).update(
+        marketo=int(ref.id),
+        agreed={key: [agreed.d, agreed.m, agreed.n] for key, agreed in one.plan.agreed.items()},
+        held={},
+        dirty=True,
+    )
+    values = {"id": int(ref.id), **one.plan.values}
+    row = mirror.PersonRow(
+        person=int(ref.id),
+        values=values,
+        email=fold_email(str(one.plan.values.get("email") or "")),
+        name=_name(one.plan),
+        dynamics_guid=case.dynamics,
+    )
+    mirror.store_people([row], seen=sent, lane=case.lane)
+    failing.mend(case.id, int(ref.id), [Side.MARKETO], [""], run, now)
+    entry = history.log_entry(
+        "Created",
+        now,
+        person=int(ref.id),
+        link=case.id,
+        run=run,
+        attributes={"crmEntity": case.table, "crmRecordId": case.dynamics or ""},
+    )
+    ledger.writes([entry])
+    changes = [[key, None, agreed.m, "create"] for key, agreed in sorted(one.plan.agreed.items())]
+    details = {"table": "person", "id": ref.id}
+    return [history.line(Kind.CREATED, now, link=case.id, side=Side.MARKETO, changes=changes, details=details, run=run)]
+
+
+def _name(plan: CreatePlan) -> str:
+    parts = (plan.values.get("firstName"), plan.values.get("lastName"))
+    return " ".join(str(part).strip() for part in parts if part)
+
+
+def _somebody_was_faster(one: Planned) -> None:
+    """1005: the person is there. The record is looked up and paired anew; its half link waits for that."""
+    PendingWrite.objects.filter(pk=one.write.pk).delete()
+    DynamicsRecord.objects.filter(guid=one.write.target).update(due="look_up")
+
+
+def _refused(one: Planned, answer: Outcome, run: Run, now: datetime) -> list[Activity]:
+    case = one.case
+    PendingWrite.objects.filter(pk=one.write.pk).delete()
+    case.held[f"*{Side.MARKETO}"] = {"why": "refused", "hash": write_hash(one.plan.values)}
+    cases.store_links([case], merged=False)
+    row = Failure(
+        subject=f"link:{case.id}",
+        link_id=case.id,
+        side=Side.MARKETO,
+        operation="create",
+        column=answer.column,
+        cause=answer.cause or Cause.UNKNOWN,
+        code=answer.code,
+        message=answer.message[:4000],
+        opened_at=now,
+        last_at=now,
+        run=run,
+    )
+    return failing.opened(row, person=None, table=case.table, guid=case.dynamics, now=now, run=run)
+
+
+def recover(ctx: Context, book: Rulebook, run: Run) -> Step:
+    """Takes over creates that were never answered: looked up by our id, then by e-mail; sent again if not found."""
+    now = ctx.now()
+    lost = work.lost_writes(
+        Side.MARKETO, "create", now=now, sent_before=now - SERVER_LIMIT, worker=ctx.worker, limit=_BATCH
+    )
+    if not lost:
+        return NOTHING
+    connector, fields = ctx.marketo.for_work(Lane.RETRY, "take over"), book.person_fields()
+    found: list[Record] = connector.find(
+        Table.PERSON, book.options.guid_field, [write.target for write in lost], fields
+    )
+    emails = sorted({write.email for write in lost if write.email})
+    if emails:
+        found += connector.find(Table.PERSON, "email", emails, fields)
+    with transaction.atomic():
+        store_people(ctx, book, found, Lane.RETRY, now, run)
+        there = _keys(book, found)
+        arrived = [write for write in lost if {write.target, write.email} & there]
+        DynamicsRecord.objects.filter(guid__in=[write.target for write in arrived]).update(due="pair")
+        PendingWrite.objects.filter(pk__in=[write.pk for write in arrived]).delete()
+        work.give_back([write.pk for write in lost if write not in arrived])
+    return did(True, creates_taken_over=len(lost))
+
+
+def _keys(book: Rulebook, found: Sequence[Record]) -> set[str]:
+    keys: set[str] = set()
+    for person in found:
+        values: Mapping[str, object] = person.values
+        keys |= {str(values.get(book.options.guid_field) or "").lower(), fold_email(str(values.get("email") or ""))}
+    return keys - {""}

@@ -1,0 +1,182 @@
+"""The loop: run, wait, run. A run takes its steps until none finds work; any number of workers may take them.
+
+The only way updates travel. A step that a system's trouble stops is left for the next run; the others go on.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+
+from django.db import IntegrityError, OperationalError
+
+from syncadmin.connectors.errors import ConnectorError
+from syncadmin.engine.records import Side
+from syncadmin.services import metadata, pull_marketo, receipts, rulebook, steps, trouble
+from syncadmin.services.context import Context
+from syncadmin.services.rulebook import Rulebook
+from syncadmin.services.steps import Doing
+from syncadmin.store import options, runs, work
+from syncadmin.store.models import Run
+
+log = logging.getLogger(__name__)
+# Two workers that meet in one row: the loser tries again, a few times, then leaves it to the next run.
+_CLASHES = 5
+_FLUSH_EVERY = timedelta(seconds=2)
+
+
+def due(now: datetime) -> bool:
+    """Whether a run is to be opened or gone on with."""
+    chosen = options.read()
+    if not chosen.started or chosen.paused:
+        return False
+    if runs.current() is not None:
+        return True
+    last = runs.last()
+    if not last or last[0].finished_at is None:
+        return True
+    return now >= last[0].started_at + waiting(chosen, last) or now >= last[0].finished_at + timedelta(
+        seconds=chosen.longest_wait
+    )
+
+
+def waiting(chosen: options.Options, last: Iterable[Run]) -> timedelta:
+    """How long after its start the last run is followed by the next: longer while nothing changes."""
+    idle = 0
+    for run in last:
+        if run.counts:
+            break
+        idle += 1
+    return timedelta(seconds=max(chosen.wait, min(chosen.wait * (1 + idle // 2), chosen.longest_wait)))
+
+
+def once(ctx: Context) -> Run:
+    """One whole run in this process: the open one, or a new one."""
+    run = runs.open_one(ctx.now()) or runs.current()
+    if run is None:  # closed by somebody else between the two questions
+        return once(ctx)
+    work_on(ctx, run, until=None)
+    run.refresh_from_db()
+    return run
+
+
+def work_on(ctx: Context, run: Run, until: datetime | None) -> bool:
+    """Takes steps of a run until nothing is left, then closes it; or until that time. True if nothing is left."""
+    stopped: set[str] = set()
+    tally = _Tally(ctx, run)
+    try:
+        if not _prepare(ctx, run, stopped):
+            runs.close(run, ctx.now(), "the systems could not be reached")
+            return True
+        while until is None or ctx.now() < until:
+            work.renew(ctx.worker, ctx.now())
+            book = rulebook.load()
+            if options.read().paused:
+                break
+            if _pass(ctx, book, run, stopped, tally, until):
+                continue
+            if not _another_owns_work(ctx):
+                return _close(ctx, run, tally)
+            return False
+    finally:
+        tally.flush()
+        work.leave(ctx.worker)
+    if options.read().paused:
+        return _close(ctx, run, tally)
+    return False
+
+
+def _prepare(ctx: Context, run: Run, stopped: set[str]) -> bool:
+    """Metadata once an hour, paging tokens before the first read, old receipts forgotten."""
+    try:
+        if metadata.is_due(ctx.now()):
+            metadata.refresh_schema(ctx)
+        pull_marketo.take_tokens(ctx)
+        receipts.purge(ctx.now())
+    except ConnectorError as error:
+        log.warning("run %s cannot prepare: %s", run.pk, error.message)
+        if rulebook.load().tables and work.checkpoint(pull_marketo.CHANGES).cursor:
+            return True
+        trouble.note(error, Side.MARKETO, "prepare", run, ctx.now())
+        return False
+    return True
+
+
+def _pass(ctx: Context, book: Rulebook, run: Run, stopped: set[str], tally: _Tally, until: datetime | None) -> bool:
+    """Every live step until it finds nothing; if none did, one batch of a backfill step. Whether anything was done."""
+    worked = False
+    for doing in steps.live(ctx, book, run):
+        while doing.name not in stopped and (until is None or ctx.now() < until):
+            if not _take(ctx, doing, run, stopped, tally):
+                break
+            worked = True
+    if worked:
+        return True
+    if _waits_for_backfill(ctx, book, run):
+        for doing in steps.backfill(ctx, book, run):
+            if doing.name not in stopped and _take(ctx, doing, run, stopped, tally):
+                return True
+    return False
+
+
+def _waits_for_backfill(ctx: Context, book: Rulebook, run: Run) -> bool:
+    """A run does not go on with the backfill past the time the next run is due: live changes wait for that one."""
+    return ctx.now() < run.started_at + timedelta(seconds=book.options.wait)
+
+
+def _take(ctx: Context, doing: Doing, run: Run, stopped: set[str], tally: _Tally) -> bool:
+    """One batch of a step. Trouble with a system stops this step for this run, and only it."""
+    work.renew(ctx.worker, ctx.now())
+    for _ in range(_CLASHES):
+        try:
+            step = doing.once()
+        except ConnectorError as error:
+            log.warning("run %s, %s: %s", run.pk, doing.name, error.message)
+            stopped.add(doing.name)
+            trouble.note(error, doing.side, doing.name, run, ctx.now())
+            tally.add({"stopped_steps": 1})
+            return False
+        except (IntegrityError, OperationalError) as clash:
+            log.info("run %s, %s: %s", run.pk, doing.name, clash)
+            continue
+        if step.worked:
+            trouble.over(doing.side, doing.name, ctx.now())
+        tally.add(step.counts)
+        return step.worked
+    log.error("run %s, %s: gave way %s times, left to the next run", run.pk, doing.name, _CLASHES)
+    stopped.add(doing.name)
+    return False
+
+
+def _another_owns_work(ctx: Context) -> bool:
+    """Whether other workers are in the middle of something: they will close the run."""
+    return work.others_at_work(ctx.worker, ctx.now())
+
+
+def _close(ctx: Context, run: Run, tally: _Tally) -> bool:
+    tally.flush()
+    runs.close(run, ctx.now())
+    work.forget_workers(ctx.now() - timedelta(hours=1))
+    return True
+
+
+class _Tally:
+    """Counts of this worker's steps, written to the run every few seconds."""
+
+    def __init__(self, ctx: Context, run: Run) -> None:
+        self._ctx, self._run = ctx, run
+        self._counts: Counter[str] = Counter()
+        self._flushed = ctx.now()
+
+    def add(self, counts: Mapping[str, int]) -> None:
+        self._counts.update(counts)
+        if self._ctx.now() - self._flushed > _FLUSH_EVERY:
+            self.flush()
+
+    def flush(self) -> None:
+        if self._counts:
+            runs.count(self._run, self._counts, self._ctx.now())
+            self._counts.clear()
+        self._flushed = self._ctx.now()

@@ -1,0 +1,47 @@
+"""What the tasks call: is a run due, and take part in one. Knows the real clock through the real context."""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import socket
+from datetime import UTC, datetime, timedelta
+
+from django.conf import settings
+
+from syncadmin.services import connect, cycle, heartbeat
+from syncadmin.store import runs, work
+from syncadmin.store.models import Run
+
+log = logging.getLogger(__name__)
+# Well under the broker's visibility timeout and the tasks' time limits.
+_STINT = timedelta(seconds=60)
+
+
+def wanted() -> list[int]:
+    """The open run's id, once for each worker that may still join; opens a run when one is due."""
+    now = datetime.now(UTC)
+    if not cycle.due(now):
+        return []
+    run = runs.current() or runs.open_one(now)
+    if run is None:
+        return []
+    missing = settings.SYNC_WORKERS - work.at_work(now)
+    return [run.pk] * max(0, missing)
+
+
+def take_part(run_id: int) -> bool:
+    """Works on a run for a minute at most. True if nothing of it was left."""
+    run = Run.objects.filter(pk=run_id, finished_at__isnull=True).first()
+    if run is None:
+        return True
+    name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"[-100:]
+    try:
+        ctx = connect.context(worker=name)
+    except connect.NotConnected as missing:
+        log.warning("%s", missing)
+        runs.close(run, datetime.now(UTC), str(missing))
+        return True
+    with heartbeat.beating(name, ctx.now):
+        return cycle.work_on(ctx, run, ctx.now() + _STINT)

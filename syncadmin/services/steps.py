@@ -1,0 +1,83 @@
+"""The steps of a run in the order of their urgency. Each does one batch and says whether it found work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+
+from syncadmin.engine.records import Lane, Side
+from syncadmin.services import (
+    create_people,
+    extract,
+    merge,
+    pair,
+    post_log,
+    pull_dynamics,
+    pull_marketo,
+    push_dynamics,
+    push_marketo,
+    receipts,
+    retries,
+    sweep_people,
+    sync_person,
+)
+from syncadmin.services.context import Context
+from syncadmin.services.rulebook import Rulebook
+from syncadmin.services.step import Step
+from syncadmin.store.models import Run
+
+
+@dataclass(frozen=True, slots=True)
+class Doing:
+    """A named step, bound to its run. ``side`` is the system whose trouble would stop it."""
+
+    name: str
+    side: Side
+    once: Callable[[], Step]
+
+
+def live(ctx: Context, book: Rulebook, run: Run) -> Iterator[Doing]:
+    """What every run does until nothing of it is left."""
+    for table in book.tables:
+        yield Doing(f"pull {table}", Side.DYNAMICS, partial(pull_dynamics.live, ctx, book, table, run))
+    for name, pull in (
+        ("changes", pull_marketo.changes),
+        ("events", pull_marketo.events),
+        ("deletes", pull_marketo.deleted),
+    ):
+        yield Doing(f"pull {name}", Side.MARKETO, partial(pull, ctx, book, run))
+    yield Doing("settle", Side.MARKETO, partial(receipts.settle_by_lines, ctx, book, run))
+    yield Doing("settle old", Side.MARKETO, partial(receipts.settle_by_age, ctx, book, run))
+    yield Doing("take over updates", Side.MARKETO, partial(push_marketo.recover, ctx, book, run))
+    yield Doing("take over creates", Side.MARKETO, partial(create_people.recover, ctx, book, run))
+    yield Doing("retry", Side.DYNAMICS, partial(retries.due, ctx, run))
+    for lane in (Lane.LIVE, Lane.RETRY):
+        yield from _decide(ctx, book, lane, run)
+    yield from _push(ctx, book, run)
+    yield Doing("sync person", Side.DYNAMICS, partial(sync_person.finish_requests, ctx))
+    yield Doing("log", Side.MARKETO, partial(post_log.batch, ctx, book, run))
+
+
+def backfill(ctx: Context, book: Rulebook, run: Run) -> Iterator[Doing]:
+    """The initial read and later full reads, a batch at a time, behind everything live."""
+    yield from _decide(ctx, book, Lane.BACKFILL, run)
+    yield from _push(ctx, book, run)
+    for table in book.tables:
+        yield Doing(f"read {table}", Side.DYNAMICS, partial(pull_dynamics.backfill, ctx, book, table, run))
+    yield Doing("read people", Side.MARKETO, partial(extract.batch, ctx, book, run))
+    yield Doing("sweep people", Side.MARKETO, partial(sweep_people.batch, ctx, book, run))
+
+
+def _decide(ctx: Context, book: Rulebook, lane: Lane, run: Run) -> Iterator[Doing]:
+    yield Doing(f"look up {lane}", Side.MARKETO, partial(pair.look_up, ctx, book, lane, run))
+    yield Doing(f"pair {lane}", Side.DYNAMICS, partial(pair.batch, ctx, book, lane, run))
+    yield Doing(f"merge {lane}", Side.DYNAMICS, partial(merge.batch, ctx, book, lane, run))
+
+
+def _push(ctx: Context, book: Rulebook, run: Run) -> Iterator[Doing]:
+    if book.options.observe_only:
+        return
+    yield Doing("write dynamics", Side.DYNAMICS, partial(push_dynamics.updates, ctx, book, run))
+    yield Doing("create people", Side.MARKETO, partial(create_people.batch, ctx, book, run))
+    yield Doing("write marketo", Side.MARKETO, partial(push_marketo.updates, ctx, book, run))
