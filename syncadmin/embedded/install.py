@@ -6,6 +6,7 @@ Runs on whatever Python 3 there is, before anything is installed; so it uses lit
 from __future__ import annotations
 
 import hashlib
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -33,6 +34,8 @@ def _install(requirements: Path) -> int:
     sys.stdout.write(f"syncadmin: installing {requirements.name} into .venv (about half a minute, once)\n")
     sys.stdout.flush()
     if not works and not _make_venv():
+        # Half a .venv would look whole to the next try.
+        shutil.rmtree(VENV, ignore_errors=True)
         return _refuse(
             "making .venv failed: install Python's venv or pip package (Debian: apt-get install python3-venv)"
         )

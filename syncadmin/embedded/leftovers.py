@@ -21,13 +21,15 @@ def note(pid_file: Path, pid: int) -> None:
 
 
 def birth(pid: int) -> str:
-    """When the process started, in whatever words the system has; empty if there is none."""
+    """When the process started, in whatever words the system has; empty if it runs no more."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text()
     except OSError:
         return "" if Path("/proc/self/stat").exists() else _birth_by_ps(pid)
-    # The second field is the name in brackets and may hold blanks; the start time is field 22.
-    return stat.rpartition(")")[2].split()[19]
+    # The second field is the name in brackets and may hold blanks; then come the state (3) and the start time (22).
+    after_name = stat.rpartition(")")[2].split()
+    # In a container nobody may ever collect an orphan that has ended.
+    return "" if after_name[0] == "Z" else after_name[19]
 
 
 def _birth_by_ps(pid: int) -> str:
