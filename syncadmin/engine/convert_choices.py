@@ -18,6 +18,7 @@ _CHOICES = frozenset({Kind.CHOICE, Kind.STATE, Kind.STATUS})
 def _texts(bound: Bound) -> Iterator[tuple[str, str]]:
     """(option value, Marketo text) of every option, the pair's own map first."""
     own = bound.pair.options
+    # The map may rename an option or name one that metadata does not list; labels fill in the rest.
     yield from own.items()
     yield from (
         (str(option.value), option.label.strip()) for option in bound.column.options if str(option.value) not in own
@@ -74,8 +75,10 @@ def boolean(bound: Bound, side: Side, raw: Raw) -> str | bool | None:
     if bound.column.kind in _CHOICES and side is Side.DYNAMICS:
         raw = choice(bound, side, raw)
     elif bound.column.kind is Kind.BOOLEAN and isinstance(raw, str):
+        # Labels come before words: an option called "No" may well stand for true ("Contact allowed: No").
         raw = _number_of(bound, raw) or raw
     value = truth(raw)
+    # Marketo answers false where nothing was ever set, so an unset Dynamics column must equal it.
     return False if value is None and bound.field.kind is Kind.BOOLEAN else value
 
 
@@ -91,6 +94,7 @@ def to_choice(bound: Bound, side: Side, value: str) -> Raw:
 
 
 def to_multichoice(bound: Bound, side: Side, value: str) -> Raw:
+    # Dynamics keeps the order it is sent; ascending makes two equal choices equal text.
     chosen = sorted((option(bound, part) for part in _parts(value)), key=int)
     if side is Side.DYNAMICS:
         return ",".join(chosen)

@@ -48,6 +48,7 @@ def parse_date(value: str) -> date | None:
 
 def _zone(bound: Bound) -> tzinfo:
     """In which zone the column's instants are read as dates: a zone-independent one is never shifted."""
+    # Its text is the same for every reader, so shifting it would invent another date.
     apart = bound.column.behaviour is DateBehaviour.ZONE_INDEPENDENT
     return UTC if apart else bound.zone
 
@@ -83,6 +84,7 @@ def to_date_column(bound: Bound, side: Side, value: str) -> Raw:
     spelt = _raw(bound, column, value)
     if spelt is None:
         raise wrong_type(value)
+    # ISO text of four-digit years sorts as the dates do.
     if side is Side.DYNAMICS and spelt < _EARLIEST:
         raise Unconvertible(Cause.OUT_OF_RANGE, value, f"{_EARLIEST} to 9999-12-31")
     return spelt
@@ -112,6 +114,7 @@ def _spelt(moment: datetime) -> str:
 
 
 def _checked(raw: Raw) -> str | None:
+    # A bare number could be seconds, milliseconds or days: no guess.
     if isinstance(raw, bool | int):
         raise wrong_type(raw)
     return text(raw)

@@ -93,6 +93,7 @@ def rounded(value: Decimal, places: int | None) -> Decimal:
 def plain(value: Decimal) -> str:
     shown = format(value, "f")
     shown = shown.rstrip("0").rstrip(".") if "." in shown else shown
+    # A tiny negative amount rounds to minus nothing.
     return "0" if shown in ("-0", "") else shown
 
 
@@ -103,6 +104,7 @@ def to_number(column: Column, value: str, *, shorten: bool) -> Raw:
         raise wrong_type(value)
     if column.kind is not Kind.INTEGER:
         return plain(rounded(parsed, column.precision))
+    # Marketo refuses 14.1 in an integer; rounding unasked would change what somebody typed.
     whole = rounded(parsed, 0)
     if whole != parsed and not shorten:
         raise wrong_type(value)
@@ -113,6 +115,7 @@ def shortened(column: Column, value: str) -> str:
     """The longest beginning of the text that fits the column, never ending inside a character or in a blank."""
     if column.max_length is not None:
         value = value[: column.max_length]
+        # Dynamics counts UTF-16 units, so a text of emoji is longer there than it looks here.
         while column.side is Side.DYNAMICS and utf16_length(value) > column.max_length:
             value = value[:-1]
     if column.max_bytes is not None:

@@ -53,6 +53,7 @@ class _Form(Enum):
 
 def _form(bound: Bound) -> _Form:
     here, there = bound.column.kind, bound.field.kind
+    # Marketo has no lookups: what travels is the name that the same read annotated.
     if here in _LOOKUPS:
         return _Form.NAME
     if Kind.BOOLEAN in (here, there):
@@ -121,9 +122,11 @@ def outgoing(bound: Bound, to: Side, value: Comparable, spelt: Raw = None) -> Ou
         raw = convert_text.text(spelt)
     if isinstance(raw, str) and bound.pair.shorten and target.kind in _PLAIN and _form(bound) in _MAY_BE_CUT:
         raw = convert_text.shortened(target, raw)
+    # What metadata shows to be impossible is never sent, so the other side has nothing to refuse.
     problem = check(target, raw, creating=False)
     if problem is not None:
         raise Invalid(problem.code, problem.detail, problem.limit)
+    # Read back from the raw value, never guessed: agreed must equal what the next read will answer.
     return Outgoing(raw, comparable(bound, to, raw))
 
 
@@ -158,6 +161,7 @@ def same(bound: Bound, d: Comparable, m: Comparable) -> bool:
 
 def becomes(bound: Bound, to: Side, source: Comparable, target: Comparable) -> bool:
     """Whether sending ``source`` would store what already stands there."""
+    # Emptiness is never the result of a conversion; two empty values are equal already.
     if source is None:
         return False
     try:

@@ -26,6 +26,7 @@ def meet(bound: Bound, sides: Sides, table: Table, first: FirstContact) -> Field
         return agree(bound, sides, None)
     if bound.pair.consent and True in (sides.d, sides.m):
         return _send(bound, sides, Side.DYNAMICS if sides.d is True else Side.MARKETO, Rule.CONSENT)
+    # Past this point a false in Marketo says nothing, so it may be overwritten but overwrites nobody.
     empty = [side for side in Side if _empty(sides, side)]
     allowed = travels(bound)
     if len(allowed) < 2:
@@ -44,6 +45,7 @@ def _empty(sides: Sides, side: Side) -> bool:
 
 
 def _send(bound: Bound, sides: Sides, source: Side, rule: Rule) -> FieldResult:
+    # A yes that may not travel is at least not overwritten by the other side's no.
     if source.other not in travels(bound):
         return held(bound, Held.DIRECTION)
     return write(bound, sides, source.other, rule, None)
@@ -56,6 +58,7 @@ def _settle(bound: Bound, sides: Sides, table: Table, first: FirstContact) -> Fi
     by_dynamics = first is FirstContact.DYNAMICS
     wins = Side.DYNAMICS if by_dynamics else winner(table, bound.pair.winner)
     rule = Rule.FIRST_DYNAMICS if by_dynamics else Rule.FIRST_RULE
+    # Nothing was agreed, so nobody changed anything; the loser's value is kept all the same.
     collision = Collision(None, None, sides.d, sides.m, wins, rule)
     if wins is None:
         return replace(held(bound, Held.ASK), rule=rule, collision=collision)

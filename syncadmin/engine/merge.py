@@ -54,6 +54,7 @@ def merge_link(states: Sequence[FieldState], *, table: Table, first: FirstContac
         result = merge_field(state, table=table, first=first)
         if result.verdict is Verdict.WRITE and result.to is not None:
             place = (result.to, state.bound.target(result.to).name)
+            # Written together, one of the two would be lost unseen; a run later it is a collision with a trace.
             result = held(state.bound, Held.SHARED_COLUMN) if place in taken else result
             taken.add(place)
         results.append(result)
@@ -73,6 +74,7 @@ def merge_field(state: FieldState, *, table: Table, first: FirstContact) -> Fiel
         return unreadable.result
     pending = _pending(state.receipt, sides.m)
     if pending and state.receipt is not None:
+        # Marketo may answer an old value for a while after a write; taking it for an edit would undo the write.
         sides = replace(sides, m=state.receipt.sent)
     result = _restrained(state, _decide(state, sides, table, first))
     if pending and result.verdict is Verdict.NOTHING:
@@ -142,6 +144,7 @@ def _both(state: FieldState, agreed: Agreed, sides: Sides, table: Table) -> Fiel
     if same(bound, sides.d, sides.m):
         return agree(bound, sides, agreed)
     allowed = travels(bound)
+    # On a one-way pair the target was kept, not agreed on: replacing it is no collision.
     if len(allowed) < 2:
         source = next((side.other for side in allowed), None)
         return held(bound, Held.DIRECTION) if source is None else _one(state, agreed, sides, source)
@@ -153,6 +156,7 @@ def _both(state: FieldState, agreed: Agreed, sides: Sides, table: Table) -> Fiel
 
 
 def _winner(bound: Bound, sides: Sides, table: Table) -> tuple[Side | None, Rule]:
+    # A blank that may not travel cannot win; both blank never comes here, those are equal.
     blank = [side for side in Side if sides.blank(side)]
     if blank and not bound.pair.blanks_travel:
         return blank[0].other, Rule.BLANK
@@ -163,8 +167,10 @@ def _winner(bound: Bound, sides: Sides, table: Table) -> tuple[Side | None, Rule
 def _restrained(state: FieldState, result: FieldResult) -> FieldResult:
     """What holds a decided result back: a hold on the field, or a value that this side refused before."""
     moves = result.verdict in (Verdict.WRITE, Verdict.FAILED)
+    # Values read through from a company record are nobody's edit, so not even equality is agreed on.
     if state.hold == Held.COMPANY and (moves or result.verdict is Verdict.AGREE):
         return held(state.bound, Held.COMPANY)
+    # A failure under a hold would be told again each run; the hold has been told already.
     if state.hold and moves and state.choice is None:
         return replace(held(state.bound, Held(state.hold)), collision=result.collision)
     if result.verdict is Verdict.WRITE and any(

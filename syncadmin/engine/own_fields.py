@@ -13,6 +13,7 @@ from syncadmin.engine.mapping import Bound, Direction, FieldPair, pair_key
 from syncadmin.engine.records import Raw, Ref, Side, Table
 from syncadmin.engine.schema import Column, Kind, Schema
 
+# No Dynamics column can be called so: logical names begin with a letter.
 GUID, TYPE, DELETED = "@guid", "@type", "@deleted"
 
 _KINDS: Mapping[str, tuple[str, Kind]] = {

@@ -33,6 +33,7 @@ def match_group(group: Iterable[Candidate], several: Several) -> list[Match]:
     """
     known = {candidate.ref: candidate for candidate in group}
     decided: dict[Ref, Match] = {}
+    # Each step sees what the ones before it linked, so that no person is given away twice.
     for step in (_merged_away, _by_lineage, _by_stored_id):
         for found in step(known, decided):
             decided[found.ref] = found
@@ -65,6 +66,7 @@ def _by_lineage(known: dict[Ref, Candidate], decided: dict[Ref, Match]) -> list[
     found, claimed = [], set()
     for one in _due(known, decided):
         if one.ref.table is Table.CONTACT:
+            # Two contacts may name one lead; the first by id takes its link, the other is matched like any record.
             lead = next((lead for lead in _leads_of(one, known) if lead.linked_to and lead.ref not in claimed), None)
             if lead is not None:
                 claimed.add(lead.ref)
@@ -112,6 +114,7 @@ def _ask(one: Candidate, why: Reason, among: Iterable[Candidate]) -> Match:
 
 def _by_email(email: str, known: dict[Ref, Candidate], decided: dict[Ref, Match], several: Several) -> list[Match]:
     due = [one for one in _due(known, decided) if fold_email(one.email) == email]
+    # Without an address there is nothing to compare: our Dynamics-id field is the only key.
     if not email:
         return [Match(one.ref, MatchKind.CREATE_IN_MARKETO, Reason.NO_EMAIL, by_id=True) for one in due]
     alike = [
@@ -136,6 +139,7 @@ def _wait(one: Candidate, others: Sequence[Candidate], why: Reason) -> Match:
 def _settle(
     due: Sequence[Candidate], pool: Sequence[Candidate], people: Sequence[Candidate], several: Several
 ) -> list[Match]:
+    # Marketo permits doubles, and nothing in them says which one marketing works with.
     free = [person for person in people if not person.linked_to]
     if free and len(people) > 1:
         return [_ask(one, Reason.SEVERAL_PEOPLE, [*pool, *people]) for one in due]
@@ -144,6 +148,7 @@ def _settle(
     if several is Several.EACH:
         return _one_each(due, free)
     contacts = [one for one in pool if one.ref.table is Table.CONTACT]
+    # Contact first helps only if the contact can really have the person: a link is never taken from a lead.
     if several is Several.CONTACT_FIRST and len(contacts) == 1 and (contacts[0].linked_to or free or not people):
         leads = [_wait(one, contacts, Reason.CONTACT_FIRST) for one in due if one not in contacts]
         return leads + [_pair(one, free) for one in due if one in contacts]

@@ -78,6 +78,7 @@ def create_in_dynamics(
         column = schema.columns.get(name)
         if column is not None and column.creatable and plan.values.get(name) is None:
             problems += _fill_in(column, fill(template, person), plan.values)
+    # Asked last, so that a default or another pair may have filled the column by now.
     problems += missing(schema, plan.values, (bound.pair for bound in used))
     return CreatePlan(plan.values, plan.agreed, tuple(problems))
 
@@ -114,6 +115,7 @@ def _carry(bound: Bound, to: Side, raw: Raw, plan: CreatePlan) -> None:
     name = bound.target(to).name
     # False from Marketo may only mean that nobody ever set it; the organisation's own default applies.
     unset = value is None or (value is False and to is Side.DYNAMICS)
+    # Two pairs may share a column; the first one listed fills it, the merge settles the other.
     if unset or name in plan.values:
         return
     out = outgoing(bound, to, value, raw)

@@ -16,6 +16,7 @@ def carry_over(
     What the qualification's own column mapping changed then counts as a change in Dynamics. Pairs without a
     counterpart are absent: they start as first contact. A lead pair of the same column name is preferred.
     """
+    # The Marketo person stays the same, so its field is what lead and contact pairs have in common.
     by_field: dict[str, dict[str, Agreed]] = {}
     for pair in lead_pairs:
         if pair.key in agreed:

@@ -75,6 +75,7 @@ class Settlement:
 
 def is_ours(line: Marks, sent: Comparable, request_id: str, line_new: Comparable) -> bool:
     """By request id where the account records it, else an API write without a campaign of the very value sent."""
+    # Other programs write through the same API, so the source alone says little; the value has to agree.
     if line.request_id and request_id:
         return line.request_id == request_id
     return line.source.strip().casefold() == _API and not line.campaign and line_new == sent
@@ -97,6 +98,7 @@ def settle(
     """How the receipt ends, given all lines seen for it and the current value (not ``known``: not read yet)."""
     stands = known and current == receipt.sent
     mine = [line for line in lines if line.ours]
+    # An old value equal to the one sent is our own earlier write of it, not somebody's.
     over = next((line for line in mine if line.old not in (receipt.replaced, receipt.sent)), None)
     if over is not None:
         return Settlement(Settled.OVERTAKEN, over.old, over.guid, stands)
@@ -104,6 +106,7 @@ def settle(
         return Settlement(Settled.CONFIRMED, line=mine[0].guid, stands=stands)
     if not known:
         return Settlement(Settled.OPEN)
+    # Our line may still come and then counts as (b), so this closes the receipt but not the case.
     if current not in (receipt.sent, receipt.replaced) or (not stands and left_ours(receipt, lines)):
         return Settlement(Settled.CHANGED, current)
     if now - receipt.at < patience:
@@ -124,6 +127,7 @@ def overtaken(
     if len(travels(bound)) < 2:
         return FieldResult(bound.pair.key, Verdict.NOTHING, replaced=lost)
     wins = winner(table, bound.pair.winner)
+    # An emptied value may not travel on this pair, so it cannot win either.
     if lost is None and not bound.pair.blanks_travel:
         wins = Side.DYNAMICS
     collision = Collision(agreed.d, receipt.replaced, agreed.d, lost, wins, Rule.OVERTAKEN)

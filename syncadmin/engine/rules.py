@@ -30,6 +30,7 @@ def alternating(history: Sequence[tuple[datetime, Side, Comparable]], now: datet
     recent = sorted((entry for entry in history if now - entry[0] <= _WINDOW), key=lambda entry: entry[0])
     if len(recent) <= _MOST_WRITES:
         return False
+    # Seven different values one way are a busy person; values or sides that come back are a loop.
     turns = sum(
         1
         for index in range(1, len(recent))

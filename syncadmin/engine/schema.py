@@ -128,6 +128,7 @@ _CHOICES = frozenset({Kind.CHOICE, Kind.MULTICHOICE, Kind.STATE, Kind.STATUS})
 _ADDRESS = re.compile(r"[^\s@<>,;]+@[^\s@<>,;.]+(\.[^\s@<>,;.]+)+")
 # XML 1.0 cannot carry these, and Dynamics answers 0x80040278; lone surrogates cannot be encoded at all.
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+# Integers are 32-bit signed on both sides; Marketo's metadata does not say so.
 _INT32 = 2**31
 _ABSENCE = {"lastname": Cause.LAST_NAME_MISSING}
 
@@ -139,11 +140,11 @@ def utf16_length(text: str) -> int:
 
 def check(column: Column, raw: Raw, *, creating: bool) -> Problem | None:
     """The first published rule of the column that this value would break, or None."""
+    # Dynamics ignores a write to such a column without a word, so silence would look like success.
     if not (column.creatable if creating else column.updatable):
         return Problem(Cause.READ_ONLY, column.name)
-    if raw is None or raw == "":
-        empties = column.required in _MANDATORY and not creating
-        return Problem(Cause.REQUIRED_EMPTY, column.name) if empties else None
+    if raw in (None, ""):
+        return Problem(Cause.REQUIRED_EMPTY, column.name) if column.required in _MANDATORY and not creating else None
     if column.kind in _TEXTUAL:
         return _check_text(column, raw)
     if column.kind in _NUMERIC:
@@ -184,8 +185,8 @@ def _check_number(column: Column, raw: Raw) -> Problem | None:
 
 def _check_options(column: Column, raw: str) -> Problem | None:
     known = {str(option.value) for option in column.options}
-    foreign = known and not known.issuperset(value.strip() for value in raw.split(","))
-    return Problem(Cause.UNKNOWN_OPTION, column.name, raw) if foreign else None
+    fits = not known or known.issuperset(value.strip() for value in raw.split(","))
+    return None if fits else Problem(Cause.UNKNOWN_OPTION, column.name, raw)
 
 
 def missing(schema: Schema, values: Values, pairs: Iterable[FieldPair]) -> list[Problem]:

@@ -13,7 +13,7 @@ from syncadmin.engine.fields import Direction, Winner, becomes, comparable, trav
 from syncadmin.engine.merge import Agreed, FieldState, FirstContact, Rule, Verdict
 from syncadmin.engine.records import Side, Table
 from syncadmin.engine.schema import Kind
-from tests.engine.cast import bind, column, kinds
+from tests.engine.cast import SOURCES, bind, column, kinds
 from tests.engine.cast import field as person_field
 from tests.properties.world import D, Engine, M, World, cells
 
@@ -227,6 +227,48 @@ def different_fields_both_survive(engine: Engine) -> None:
     law()
 
 
+ANYTHING = st.one_of(
+    st.sampled_from([None, "", " ", True, False, 0, 1, 7, "1", "1,3", "Web", "web; Trade Show", "yes", "no", "1.005"]),
+    st.sampled_from(["2026-03-29", "2026-03-29T00:30:00Z", "2026-10-25T02:30:00+0200", "0001-01-01", "9999-12-31"]),
+    st.sampled_from(["ida@x.example", "Zoë@x.example", "a\x00b", "x" * 30, "12345678901", {"id": "g", "name": "Ada"}]),
+    st.text(max_size=12),
+    st.decimals(allow_nan=False, allow_infinity=False).map(str),
+)
+DYNAMICS_KINDS = st.sampled_from(list(Kind))
+MARKETO_KINDS = st.sampled_from(
+    [Kind.TEXT, Kind.EMAIL, Kind.INTEGER, Kind.DECIMAL, Kind.BOOLEAN, Kind.DATE, Kind.DATETIME, Kind.MEMO]
+)
+
+
+def any_two_kinds_come_to_rest(engine: Engine) -> None:
+    """Whatever is joined with whatever: no value crashes a merge, and three runs after an edit all is quiet."""
+    broad = settings(SETTINGS, max_examples=800)
+
+    @broad
+    @given(
+        TABLES, FIRSTS, RULES, DYNAMICS_KINDS, MARKETO_KINDS, st.booleans(), st.lists(ANYTHING, min_size=4, max_size=4)
+    )
+    def law(table, first, rules, here, there, shorten, raws):
+        options = SOURCES if here in (Kind.CHOICE, Kind.MULTICHOICE, Kind.STATE, Kind.STATUS) else ()
+        facts = {"options": options, "max_length": 10, "precision": 2 if here is Kind.MONEY else None}
+        bound = bind(column("c", here, **facts), person_field("f", there, max_bytes=8), shorten=shorten, **rules)
+        values: dict[Side, object] = {}
+        agreed = None
+        for round_of_edits in (raws[:2], raws[2:]):
+            values = dict(zip((D, M), round_of_edits, strict=True))
+            verdicts = []
+            for _ in range(4):
+                state = FieldState(bound, agreed, values[D], values[M])
+                result = engine.merge(state, table, first, frozenset())
+                verdicts.append(result.verdict)
+                if result.verdict is Verdict.WRITE:
+                    values[result.to] = result.raw
+                agreed = engine.settle(agreed, result, True)
+            assert Verdict.WRITE not in verdicts[1:]
+
+    law()
+
+
 LAWS: tuple[Callable[[Engine], None], ...] = (
     history_ends_as_the_rules_say,
     merging_again_writes_nothing,
@@ -238,4 +280,5 @@ LAWS: tuple[Callable[[Engine], None], ...] = (
     consent_and_truth_are_kept,
     lossy_pairs_come_to_rest,
     different_fields_both_survive,
+    any_two_kinds_come_to_rest,
 )
