@@ -223,7 +223,7 @@ def _read_extract(
     def download(first: int, length: int) -> Answer:
         return send(requests.export_file(job.id, first, length))
 
-    return extract.read(download, _fields(fields), columns, start)
+    return extract.read(download, fields, columns, start)
 
 
 def _fields(columns: Sequence[str]) -> list[str]:

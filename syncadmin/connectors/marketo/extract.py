@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,6 +16,7 @@ from syncadmin.connectors.marketo.responses import mapping, person_id
 from syncadmin.connectors.marketo.values import Columns
 from syncadmin.connectors.messages import Answer, Request
 from syncadmin.engine.records import Raw, Record, Ref, Table
+from syncadmin.engine.schema import Kind
 
 RANGE_BYTES = 4 * 1024 * 1024
 HEAD_BYTES = 64 * 1024  # enough for a header of a thousand fields
@@ -104,18 +105,22 @@ def job(row: Any) -> Extract:
 
 
 def read(download: Download, wanted: Sequence[str], columns: Columns, start: int = 0) -> Iterator[tuple[Record, int]]:
-    """Records from a byte offset on, each with the offset behind it; offset 0 is the header's."""
+    """Records from a byte offset on, each with the offset behind it; offset 0 is the header's.
+
+    Only the fields wanted are kept, so that a person looks the same as when read by id.
+    """
     lines = _lines(download, 0, HEAD_BYTES if start else RANGE_BYTES)
     head = next(lines, None)
     if head is None:
         return
     header = _header(head[0], wanted)
+    kinds = {name: values.kind_of(columns, name) for name in wanted}
     if start > head[1]:
         lines.close()
         lines = _lines(download, start)
     for line, end in lines:
         if _STRAY.sub(b"", line).strip():
-            yield _record(line, header, columns), end
+            yield _record(line, header, kinds), end
 
 
 def _lines(download: Download, start: int, size: int = RANGE_BYTES) -> Generator[tuple[bytes, int], None, None]:
@@ -168,14 +173,14 @@ def _header(line: bytes, wanted: Sequence[str]) -> list[str]:
     return [known[name.casefold()] for name in names]
 
 
-def _record(line: bytes, header: Sequence[str], columns: Columns) -> Record:
+def _record(line: bytes, header: Sequence[str], kinds: Mapping[str, Kind | None]) -> Record:
     cells = _cells(line)
     read = {name: _cell(cell) for name, cell in zip(header, cells, strict=False)}
     ref = Ref(Table.PERSON, person_id(read.get("id")))
     if len(cells) != len(header):
         return Record(ref, {})  # no cell can be told from another: all that is known is that the person exists
     kept: dict[str, Raw] = {
-        name: values.from_csv(text, values.kind_of(columns, name)) for name, text in read.items() if text is not None
+        name: values.from_csv(text, kinds[name]) for name, text in read.items() if text is not None and name in kinds
     }
     return Record(ref, kept, modified_at=values.instant(read.get("updatedAt")))
 
