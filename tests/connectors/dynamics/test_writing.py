@@ -98,7 +98,7 @@ def test_a_bad_row_is_isolated_and_the_others_are_created(reply: httpx.Response)
     assert first == Outcome(Status.CREATED, LEAD, 'W/"5"', request_id="req-201")
     assert (second.status, second.ref, second.cause, second.column) == (
         Status.REFUSED,
-        OTHER,
+        None,
         Cause.TOO_LONG,
         "jobtitle",
     )
