@@ -29,6 +29,9 @@ from syncadmin.services.context import Context
 from syncadmin.store import schemas, vault
 from syncadmin.store.budget import PgBudget
 from syncadmin.store.models import Connection, TableSchema
+from syncadmin.store.vault import Unopened
+
+__all__ = ["NotConnected", "Unopened", "World", "context", "dynamics", "marketo", "real_world"]
 
 Clock = Callable[[], datetime]
 Sleep = Callable[[float], None]

@@ -12,14 +12,11 @@ from syncadmin.connectors.budget import Unlimited
 from syncadmin.connectors.contract import Check, Connector, Identity
 from syncadmin.connectors.dynamics.auth import DynamicsConfig
 from syncadmin.connectors.marketo.config import MarketoConfig
-from syncadmin.engine.records import Lane, Side
+from syncadmin.engine.records import Side
 from syncadmin.services import connect
 from syncadmin.services.connect import World
-from syncadmin.services.context import Context
 from syncadmin.store import vault
 from syncadmin.store.models import AuditEntry, Connection, Link
-
-PURPOSE = "setup"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +54,6 @@ def connect_marketo(config: MarketoConfig, *, who: str, world: World | None = No
     }
     row = Connection(side=Side.MARKETO, base_url=config.root, config=stored)
     return _save(row, config.client_secret, connect.marketo(config, world, Unlimited()), who, world.now())
-
-
-def check_all(ctx: Context) -> dict[Side, list[Check]]:
-    """The named checks of both connections. Raises the connectors' errors."""
-    return {each.side: each.for_work(Lane.LIVE, PURPOSE).check() for each in (ctx.dynamics, ctx.marketo)}
 
 
 def _save(row: Connection, secret: str, connector: Connector, who: str, now: datetime) -> Connected:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from django.db import transaction
 
 from syncadmin.services.choose_fields import NoMetadata, WrongPairs, choose_defaults, save_fields, suggested
-from syncadmin.services.connections import Connected, check_all, connect_dynamics, connect_marketo
+from syncadmin.services.connections import Connected, connect_dynamics, connect_marketo
 from syncadmin.services.equip_marketo import Equipped, ensure_marketo
 from syncadmin.services.metadata import Refreshed, is_due, refresh_schema
 from syncadmin.store import options
@@ -25,7 +25,6 @@ __all__ = [
     "WrongPairs",
     "WrongSetting",
     "change",
-    "check_all",
     "choose_defaults",
     "connect_dynamics",
     "connect_marketo",

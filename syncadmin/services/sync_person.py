@@ -22,6 +22,7 @@ from syncadmin.services.sync_look import Found, Verdict, by_id, look
 from syncadmin.services.sync_outcomes import Job
 from syncadmin.services.sync_requests import Answer, Asked
 from syncadmin.services.sync_tell import tell
+from syncadmin.store import options
 from syncadmin.store.mirror import PersonRow
 from syncadmin.store.models import Link, PendingWrite, SyncRequest
 
@@ -46,6 +47,9 @@ def ask(ctx: Context, asked: Asked) -> Answer:
     request = sync_requests.receive(asked, worker=ctx.worker, now=now, until=now + AT_ONCE_FOR)
     if request is None:
         return Answer("queued", message="This person is being worked on already.")
+    set_to = options.read()
+    if set_to.paused or set_to.observe_only or not set_to.started:
+        return _put_off(request, "Queued: the sync is paused or has not been started.", now, now)
     if not _PLACES.acquire(blocking=False):
         return _put_off(request, _QUEUED, now, now)
     try:

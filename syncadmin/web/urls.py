@@ -6,7 +6,7 @@ from django.urls import include, path
 from django.views.i18n import set_language
 
 from syncadmin.web.access import open_to_all
-from syncadmin.web.views import conflicts, health, overview, people, runs, sign_in, to_do
+from syncadmin.web.views import conflicts, health, overview, people, runs, sign_in, to_do, webhook
 
 session = [
     path("sign-in/", sign_in.sign_in, name="sign-in"),
@@ -43,10 +43,15 @@ passes = [
     path("runs/<int:pk>/", runs.run, name="run"),
 ]
 
+hooks = [
+    path("hooks/marketo/sync-person", webhook.sync_person_hook, name="sync-person-hook"),
+]
+
 urlpatterns = [
     path("", include(session)),
     path("", include(loop)),
     path("", include(persons)),
     path("", include(matters)),
     path("", include(passes)),
+    path("", include(hooks)),
 ]

@@ -1,0 +1,68 @@
+"""Commands that need no settings and no database: they are run before Django reads either."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from argparse import ArgumentParser
+from collections.abc import Sequence
+from pathlib import Path
+
+from cryptography.fernet import Fernet
+
+from syncadmin.sandbox import __main__ as sandbox
+
+SIDES = tuple(sandbox.PORTS)
+
+
+def run(arguments: Sequence[str]) -> int | None:
+    """The exit code of ``vault new-key``, ``sandbox serve`` or ``sandbox load``; None for any other command."""
+    words, rest = tuple(arguments[:2]), list(arguments[2:])
+    if words == ("vault", "new-key"):
+        sys.stdout.write(Fernet.generate_key().decode() + "\n")
+        return 0
+    if words == ("sandbox", "load"):
+        return sandbox.main(["load", *rest, *_served_at(rest)])
+    if words == ("sandbox", "serve"):
+        one_side = any(word == "--side" or word.startswith("--side=") for word in rest)
+        return sandbox.main(["serve", *rest]) if one_side or {"-h", "--help"} & set(rest) else _serve_both(rest)
+    return None
+
+
+def address(side: str) -> str:
+    """Where the sandbox of `make run` listens."""
+    port = os.environ.get(f"{side.upper()}_PORT") or sandbox.PORTS[side]
+    return f"http://127.0.0.1:{port}"
+
+
+def _served_at(rest: Sequence[str]) -> list[str]:
+    side = next((rest[place + 1] for place, word in enumerate(rest[:-1]) if word == "--side"), "")
+    return [] if side not in SIDES or {"--url", "--data"} & set(rest) else ["--url", address(side)]
+
+
+def _serve_both(rest: Sequence[str]) -> int:
+    parser = ArgumentParser(prog="manage.py sandbox serve")
+    parser.add_argument("--data", type=Path, default=Path.cwd() / ".sandbox", help="folder that keeps the state")
+    parser.add_argument("--sample", action="store_true", help="invent people if there are none")
+    parser.add_argument("--tls", action="store_true", help="serve https; trust DATA/tls/ca.pem")
+    options = parser.parse_args(list(rest))
+    options.data.mkdir(parents=True, exist_ok=True)
+    ports = {side: int(os.environ.get(f"{side.upper()}_PORT") or sandbox.PORTS[side]) for side in SIDES}
+    try:
+        served = sandbox.serve_both(options.data, ports["dynamics"], ports["marketo"], options.tls, options.sample)
+    except OSError as error:
+        sys.stderr.write(f"cannot listen on {ports}: {error.strerror or error}\n")
+        return 1
+    for server, _ in served:
+        sys.stdout.write(f"sandbox: {server.url}\n")
+    sys.stdout.flush()
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    stop.wait()
+    for server, stand_in in served:
+        server.close()
+        stand_in.close()
+    return 0
