@@ -12,9 +12,7 @@ from pathlib import Path
 
 from cryptography.fernet import Fernet
 
-from syncadmin.sandbox import __main__ as sandbox
-
-SIDES = tuple(sandbox.PORTS)
+PORTS = {"dynamics": 8101, "marketo": 8102}
 
 
 def run(arguments: Sequence[str]) -> int | None:
@@ -23,33 +21,38 @@ def run(arguments: Sequence[str]) -> int | None:
     if words == ("vault", "new-key"):
         sys.stdout.write(Fernet.generate_key().decode() + "\n")
         return 0
+    if words not in (("sandbox", "serve"), ("sandbox", "load")):
+        return None
+    # Here and not above: production installs without what the sandbox needs.
+    from syncadmin.sandbox import __main__ as sandbox
+
     if words == ("sandbox", "load"):
         return sandbox.main(["load", *rest, *_served_at(rest)])
-    if words == ("sandbox", "serve"):
-        one_side = any(word == "--side" or word.startswith("--side=") for word in rest)
-        return sandbox.main(["serve", *rest]) if one_side or {"-h", "--help"} & set(rest) else _serve_both(rest)
-    return None
+    one_side = any(word == "--side" or word.startswith("--side=") for word in rest)
+    return sandbox.main(["serve", *rest]) if one_side else _serve_both(rest)
 
 
 def address(side: str) -> str:
     """Where the sandbox of `make run` listens."""
-    port = os.environ.get(f"{side.upper()}_PORT") or sandbox.PORTS[side]
+    port = os.environ.get(f"{side.upper()}_PORT") or PORTS[side]
     return f"http://127.0.0.1:{port}"
 
 
 def _served_at(rest: Sequence[str]) -> list[str]:
     side = next((rest[place + 1] for place, word in enumerate(rest[:-1]) if word == "--side"), "")
-    return [] if side not in SIDES or {"--url", "--data"} & set(rest) else ["--url", address(side)]
+    return [] if side not in PORTS or {"--url", "--data"} & set(rest) else ["--url", address(side)]
 
 
 def _serve_both(rest: Sequence[str]) -> int:
+    from syncadmin.sandbox import __main__ as sandbox
+
     parser = ArgumentParser(prog="manage.py sandbox serve")
     parser.add_argument("--data", type=Path, default=Path.cwd() / ".sandbox", help="folder that keeps the state")
     parser.add_argument("--sample", action="store_true", help="invent people if there are none")
     parser.add_argument("--tls", action="store_true", help="serve https; trust DATA/tls/ca.pem")
     options = parser.parse_args(list(rest))
     options.data.mkdir(parents=True, exist_ok=True)
-    ports = {side: int(os.environ.get(f"{side.upper()}_PORT") or sandbox.PORTS[side]) for side in SIDES}
+    ports = {side: int(os.environ.get(f"{side.upper()}_PORT") or PORTS[side]) for side in PORTS}
     try:
         served = sandbox.serve_both(options.data, ports["dynamics"], ports["marketo"], options.tls, options.sample)
     except OSError as error:
