@@ -1,6 +1,4 @@
-"""What the answers to decisions lead to, kind by kind. Kinds that are not here are carried out by the next run,
-which finds the answer on the decision.
-"""
+"""What the answers to decisions lead to, kind by kind. Of a kind that is not here the answer is only kept."""
 
 from __future__ import annotations
 
@@ -9,8 +7,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from syncadmin.engine.records import Side, Table
-from syncadmin.store import ledger
+from django.db.models import Q
+
+from syncadmin.engine.records import Lane, Ref, Side, Table
+from syncadmin.services import linking, notices
 from syncadmin.store.kinds import Kind
 from syncadmin.store.models import Activity, Conflict, Decision, DynamicsRecord, Link, MarketoPerson, SyncRequest
 
@@ -39,7 +39,7 @@ def carry_out(row: Decision, choice: str, who: str, now: datetime) -> None:
 
 
 def kept_apart(subjects: Iterable[str]) -> set[str]:
-    """Of these subjects (``dynamics:<guid>``, ``marketo:<id>``), those a person said are to get a record of their own."""
+    """Of these subjects of ``match`` decisions, those that a person said are to get a record of their own."""
     found = Decision.objects.filter(kind="match", subject__in=list(subjects), answer__choice="separate")
     return set(found.values_list("subject", flat=True))
 
@@ -75,53 +75,88 @@ def _ids(row: Decision) -> tuple[UUID | None, int | None]:
 
 
 def _match(row: Decision, choice: str, who: str, now: datetime) -> None:
-    if choice == "separate":
-        _wake(row, now)
-        return
-    _word, table, key = choice.split(":", 2)
-    dynamics, marketo = _ids(row)
-    if table == Table.PERSON:
-        marketo = int(key)
-    else:
-        dynamics = UUID(key)
-    if dynamics is None or marketo is None:
+    guid, person = _ids(row)
+    if choice.startswith("link:"):
+        table, key = choice.split(":")[1:]
+        if table == Table.PERSON:
+            _join(_record(guid), int(key), who, now)
+        else:
+            _join(_record(UUID(key)), person, who, now)
+    elif guid is not None:
+        _own_person(_record(guid), who, now)
+    elif person is not None:
+        # Sync Person asks ``kept_apart`` and creates a record although others have the same e-mail.
+        take_up_requests([person], ("decision",), now)
+
+
+def _record(guid: UUID | None) -> DynamicsRecord:
+    if guid is None:
         raise Overtaken("The record this was about is no longer known.")
-    link = _link(dynamics, marketo, now)
-    row.link = link
-    row.save(update_fields=["link"])
-    ledger.activities([line(row, Kind.LINKED, {"how": "decision"}, who, now)])
+    found = DynamicsRecord.objects.select_for_update().filter(guid=guid, deleted_at__isnull=True).first()
+    if found is None:
+        raise Overtaken("The record in Dynamics has been deleted since.")
+    return found
 
 
-def _link(dynamics: UUID, marketo: int, now: datetime) -> Link:
-    """Both records, locked, become one link; agreed stays empty, so the next merge is a first contact."""
-    record = DynamicsRecord.objects.select_for_update().filter(guid=dynamics, deleted_at__isnull=True).first()
-    person = MarketoPerson.objects.select_for_update().filter(person=marketo, deleted_at__isnull=True).first()
-    if record is None or person is None:
-        raise Overtaken("One of the two records has been deleted since.")
-    if Link.objects.filter(dynamics=dynamics).exists() or Link.objects.filter(marketo=marketo).exists():
+def _join(record: DynamicsRecord, person: int | None, who: str, now: datetime) -> None:
+    """Links the two; agreed stays empty, so the next merge is a first contact."""
+    people = MarketoPerson.objects.select_for_update().filter(deleted_at__isnull=True)
+    theirs = people.filter(person=person).first() if person is not None else None
+    if theirs is None:
+        raise Overtaken("The person in Marketo has been deleted since.")
+    partner = Link.objects.filter(dynamics=record.guid).values_list("marketo", flat=True).first()
+    if partner is not None or Link.objects.filter(marketo=theirs.person).exists():
         raise Overtaken("One of the two records has been linked with another one since.")
-    for found in (record, person):
-        found.due, found.lane = "", "live"
-        found.save(update_fields=["due", "lane"])
-    return Link.objects.create(
-        table=record.table,
-        dynamics=dynamics,
-        marketo=marketo,
-        name=record.name or person.name,
-        email=record.email or person.email,
-        dirty=True,
-        linked_at=now,
-        last_activity_at=now,
-    )
+    linking.link(_ref(record), theirs.person, how="decision", lane=Lane.LIVE, run=None, now=now, who=who)
+    _settle(record)
 
 
-def _wake(row: Decision, now: datetime) -> None:
-    """The record is paired again; ``kept_apart`` then tells pairing to make one of its own."""
-    dynamics, marketo = _ids(row)
-    if dynamics is not None:
-        DynamicsRecord.objects.filter(guid=dynamics).update(due="pair", lane="live")
-    if marketo is not None:
-        take_up_requests([marketo], ("decision",), now)
+def _own_person(record: DynamicsRecord, who: str, now: datetime) -> None:
+    if not linking.create_person(_ref(record), by_id=True, lane=Lane.LIVE, run=None, now=now, who=who):
+        raise Overtaken("A person with the same e-mail is being created right now; answer again after the next run.")
+    _settle(record)
+
+
+def _ref(record: DynamicsRecord) -> Ref:
+    return Ref(Table(record.table), str(record.guid))
+
+
+def _settle(record: DynamicsRecord) -> None:
+    record.due, record.wait_for = "", ""
+    record.save(update_fields=["due", "wait_for"])
+
+
+def _deletes(row: Decision, choice: str, who: str, now: datetime) -> None:
+    """Held deletes, or people that Marketo no longer answers for."""
+    if choice != "apply":
+        return
+    ids = [str(key) for key in row.facts.get("ids", ())]
+    if row.facts.get("side") == Side.DYNAMICS:
+        notices.apply_dynamics_deletes(ids, None, now, who)
+    else:
+        notices.apply_people_deletes([int(key) for key in ids], None, now, who)
+
+
+def _links_meeting(row: Decision, choice: str, who: str, now: datetime) -> None:
+    """Two links whose people were merged in Marketo; ``row.link`` is the one whose person was merged away."""
+    if choice == "keep_winner":
+        return
+    winner = int(row.facts["winner"])
+    links = list(Link.objects.select_for_update().filter(Q(pk=row.link_id) | Q(marketo=winner)).order_by("id"))
+    moved = next((link for link in links if link.pk == row.link_id), None)
+    if moved is None or moved.dynamics is None or not moved.marketo_deleted:
+        raise Overtaken("The link has changed since.")
+    for link in links:
+        if link.pk != moved.pk and choice == "keep_loser":
+            link.marketo, link.stopped = None, True
+            link.save(update_fields=["marketo", "stopped"])
+    moved.marketo = winner if choice == "keep_loser" else None
+    # What was agreed with a person who is gone means nothing to another one.
+    moved.agreed, moved.held, moved.written = {}, {}, {}
+    moved.marketo_deleted, moved.stopped, moved.dirty = False, False, choice == "keep_loser"
+    moved.save()
+    if choice == "new_person":
+        _own_person(_record(moved.dynamics), who, now)
 
 
 def _ask(row: Decision, choice: str, who: str, now: datetime) -> None:
@@ -137,4 +172,10 @@ def _ask(row: Decision, choice: str, who: str, now: datetime) -> None:
     Link.objects.filter(pk=row.link_id).update(dirty=True)
 
 
-_EFFECTS: Mapping[str, Callable[[Decision, str, str, datetime], None]] = {"match": _match, "ask": _ask}
+_EFFECTS: Mapping[str, Callable[[Decision, str, str, datetime], None]] = {
+    "match": _match,
+    "ask": _ask,
+    "deletes_held": _deletes,
+    "ids_missing": _deletes,
+    "links_meeting": _links_meeting,
+}

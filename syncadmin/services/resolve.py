@@ -98,7 +98,7 @@ def answer(decision_id: int, choice: str, who: str, now: datetime) -> None:
     answers.carry_out(row, choice, who, now)
     row.answer, row.answered_at, row.answered_by = {"choice": choice}, now, who
     row.save(update_fields=["answer", "answered_at", "answered_by"])
-    ledger.activities([answers.line(row, Kind.DECIDED, who, now, kind=row.kind, answer=choice)])
+    ledger.activities([answers.line(row, Kind.DECIDED, {"kind": row.kind, "answer": choice}, who, now)])
     AuditEntry.objects.create(at=now, who=who, action="answer", subject=f"{row.kind} {row.subject}", after=choice)
 
 

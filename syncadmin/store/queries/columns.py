@@ -8,6 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from syncadmin.engine.fields import Bound, FieldPair, Unconvertible, comparable
+from syncadmin.engine.own_fields import OwnNames, own_columns, own_pairs
 from syncadmin.engine.records import Raw, Side, Table
 from syncadmin.engine.schema import Column, Kind, Schema
 from syncadmin.store import fieldsets, options, schemas
@@ -48,17 +49,18 @@ class FieldRow:
 
 
 def reason(stored: Any) -> str:
-    """Why something is held, from what the link keeps: a code, or a code among other facts."""
-    if isinstance(stored, Mapping):
-        return str(stored.get("why") or stored.get("reason") or stored.get("code") or "")
-    return str(stored[0] if isinstance(stored, list) and stored else stored or "")
+    """Why something is held, from what the link keeps beside it."""
+    return str(stored.get("why") or "") if isinstance(stored, Mapping) else ""
 
 
 def labels() -> dict[str, str]:
     """What a person calls each field pair of any saved set, by pair key."""
+    settings = options.read()
     known = {table: schemas.load(table) for table in (Table.LEAD, Table.CONTACT)}
-    pairs = fieldsets.pairs(options.read().field_version)
-    return {pair.key: _label(pair, known[pair.table]) for pair in pairs if pair.table in known}
+    names = OwnNames(settings.guid_field, settings.type_field, settings.deleted_field)
+    own = {pair.key: own_columns(table)[pair.dynamics].label for table in known for pair in own_pairs(table, names)}
+    chosen = fieldsets.pairs(settings.field_version)
+    return own | {pair.key: _label(pair, known[pair.table]) for pair in chosen}
 
 
 def rows(

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 
 from syncadmin.engine.records import Side
+from syncadmin.store.budget import day_of
 from syncadmin.store.models import Budget, BudgetUse, Connection
 from syncadmin.store.options import Options
 from syncadmin.store.queries import counters, reading, runs
@@ -138,9 +139,10 @@ def waiting() -> tuple[Waiting, ...]:
 
 def _calls(side: Side, options: Options, now: datetime) -> Calls:
     budget = Budget.objects.filter(side=side).first()
-    day: date | None = budget.day if budget else None
-    used = budget.calls if budget else 0
-    purposes = BudgetUse.objects.filter(side=side, day=day).values_list("purpose", "calls")
+    # A row of yesterday says nothing about today: it is renewed with the first call.
+    current = budget is not None and budget.day == day_of(side, now)
+    used = budget.calls if budget and current else 0
+    purposes = BudgetUse.objects.filter(side=side, day=day_of(side, now)).values_list("purpose", "calls")
     together: dict[str, int] = {}
     for purpose, calls in purposes:
         together[purpose] = together.get(purpose, 0) + calls
@@ -149,7 +151,7 @@ def _calls(side: Side, options: Options, now: datetime) -> Calls:
     return Calls(
         side=side,
         used=used,
-        backfill=budget.backfill_calls if budget else 0,
+        backfill=budget.backfill_calls if budget and current else 0,
         left=None if ours is None else max(ours - used, 0),
         paused_until=pause,
         purposes=tuple(Purpose(name, calls) for name, calls in sorted(together.items(), key=lambda item: -item[1])),

@@ -145,9 +145,8 @@ def _failures(link: Link | None, record: DynamicsRecord | None, person: MarketoP
 
 
 def _decisions(link: Link | None, record: DynamicsRecord | None, person: MarketoPerson | None) -> list[Decision]:
-    subjects = [f"dynamics:{record.guid}"] if record else []
+    subjects = [f"{record.table}:{record.guid}"] if record else []
     subjects += [f"marketo:{person.person}"] if person else []
-    subjects += [f"link:{link.pk}"] if link else []
     found = Decision.objects.select_related("link").filter(answered_at__isnull=True)
     return list((found.filter(subject__in=subjects) | found.filter(link=link, link__isnull=False)).order_by("-id"))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from django import template
@@ -21,6 +21,8 @@ from syncadmin.store.queries.search import State
 from syncadmin.web.words import decisions, history, terms, whys
 
 register = template.Library()
+
+LONGEST = 200
 
 # Which history lines carry a colour: those that somebody may have to act on, and those that mended it.
 _LEVELS = {Kind.FAILED: "bad", Kind.DROPPED: "bad", Kind.OVERTAKEN: "warn", Kind.CONFLICT: "warn", Kind.MENDED: "good"}
@@ -61,12 +63,14 @@ def why_level(row: FieldRow) -> str:
 
 @register.filter
 def held(code: str) -> str:
-    return whys.text(code) if code else _("The other side refused this record as it is.")
+    return whys.text(code or "refused")
 
 
 @register.filter
 def due(code: str) -> str:
-    return terms.named(whys.DUE, code)
+    """What pairing waits for; behind the colon stands the other record's id."""
+    plain = code.partition(":")[0]
+    return terms.named(whys.WAITS if plain in whys.WAITS else whys.DUE, plain)
 
 
 @register.filter
@@ -82,8 +86,17 @@ def pair_winner(code: str) -> str:
 @register.simple_tag
 def failed(row: FailureRow, labels: Mapping[str, str]) -> str:
     """The cause of one failure with its field, value and message filled in."""
-    facts = {"field": label(row.key, labels), "value": row.value, "message": row.message}
-    return history.cause_text(row.cause, facts)
+    told = row.value if isinstance(row.value, Mapping) else {"value": row.value}
+    facts = {"value": told.get("value"), "limit": told.get("limit"), "message": row.message}
+    return history.cause_text(row.cause, {"field": label(row.key, labels), **facts})
+
+
+@register.filter
+def failed_value(row: FailureRow) -> str:
+    """The value at fault, cut where it would fill the screen."""
+    value = row.value.get("value") if isinstance(row.value, Mapping) else row.value
+    text = "" if value is None else str(value)
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
 
 
 @register.filter
@@ -125,17 +138,8 @@ def candidates(row: DecisionRow) -> list[Mapping[str, Any]]:
 
 
 @register.filter
-def plain_facts(row: DecisionRow) -> list[tuple[str, Any]]:
-    """What else is known about a decision."""
-    return [(name, value) for name, value in row.facts.items() if _is_plain(value)]
-
-
-def _is_plain(value: Any) -> bool:
-    if isinstance(value, Mapping):
-        return False
-    if isinstance(value, Iterable) and not isinstance(value, str):
-        return all(isinstance(entry, str | int) for entry in value)
-    return True
+def plain_facts(row: DecisionRow) -> list[decisions.Fact]:
+    return decisions.plain_facts(row.facts)
 
 
 @register.filter

@@ -9,7 +9,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from syncadmin.web.words.terms import TABLES, Text, named
+from syncadmin.web.words.terms import SIDES, TABLES, Text, named
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,40 @@ class Choice:
     label: str
     consequence: str
 
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """``values`` are (text, what to search for among the people, or nothing)."""
+
+    label: str
+    values: tuple[tuple[str, str], ...]
+
+
+# More ids than these help nobody to decide.
+SHOWN_IDS = 20
+
+FACTS: dict[str, Text] = {
+    "reason": gettext_lazy("Why it is asked"),
+    "side": gettext_lazy("Side"),
+    "count": gettext_lazy("How many"),
+    "loser": gettext_lazy("Merged away"),
+    "master": gettext_lazy("Stays in Dynamics"),
+    "winner": gettext_lazy("Stays in Marketo"),
+    "loser_person": gettext_lazy("Person of the one merged away"),
+    "master_person": gettext_lazy("Person of the one that stays"),
+    "loser_record": gettext_lazy("Record of the one merged away"),
+    "winner_record": gettext_lazy("Record of the one that stays"),
+    "ids": gettext_lazy("Ids, the first ones"),
+}
+
+_REASONS: dict[str, Text] = {
+    "several_records": gettext_lazy("several records in Dynamics have this e-mail address"),
+    "several_people": gettext_lazy("several people in Marketo have this e-mail address"),
+    "several": gettext_lazy("several records have this e-mail address"),
+    "person_taken": gettext_lazy("the person with this e-mail address is linked with another record"),
+    "taken": gettext_lazy("the record with this e-mail address belongs to another person"),
+    "duplicate_found": gettext_lazy("Dynamics' duplicate detection found a record like this one"),
+}
 
 TITLES: dict[str, Text] = {
     "match": gettext_lazy("Which of these is the same person?"),
@@ -78,9 +112,25 @@ _CHOICES: dict[tuple[str, str], tuple[Text, Text]] = {
     ),
     ("failure", "release"): (gettext_lazy("Released"), gettext_lazy("The next run tries again.")),
     ("failure", "ignore"): (gettext_lazy("Put aside"), gettext_lazy("It is no longer counted.")),
-    ("", "noted"): (
-        gettext_lazy("Seen, I take care of it"),
-        gettext_lazy("The entry is closed. Nothing is changed on either side."),
+    ("dynamics_merge", "done"): (
+        gettext_lazy("The two people are merged in Marketo now"),
+        gettext_lazy("The entry is closed. The link of the record that stays goes on."),
+    ),
+    ("dynamics_merge", "keep"): (
+        gettext_lazy("Leave the other person as it is"),
+        gettext_lazy("That person stays in Marketo and is no longer kept in step."),
+    ),
+    ("links_meeting", "keep_winner"): (
+        gettext_lazy("The record that was linked with the person who stays"),
+        gettext_lazy("Its link goes on. The other record stays in Dynamics and is no longer kept in step."),
+    ),
+    ("links_meeting", "keep_loser"): (
+        gettext_lazy("The record of the person who was merged away"),
+        gettext_lazy("It is linked with the person who stays, as on first contact. The other record's sync stops."),
+    ),
+    ("links_meeting", "new_person"): (
+        gettext_lazy("Both: make a new person for the record that lost its own"),
+        gettext_lazy("A person with its values is created in Marketo by the next run."),
     ),
     ("", "separate"): (
         gettext_lazy("They are two people"),
@@ -103,9 +153,6 @@ def choice(kind: str, code: str, facts: Mapping[str, Any]) -> Choice:
     """How a choice is called and what follows from it."""
     if code.startswith("link:"):
         return _linking(code, facts)
-    if code.startswith("keep:"):
-        label = _("Go on with %(which)s") % {"which": code.partition(":")[2]}
-        return Choice(code, label, _("This link goes on; the other one is dissolved. Both records stay."))
     words = _CHOICES.get((kind, code)) or _CHOICES.get(("", code))
     if words is None:
         return Choice(code, code.replace("_", " "), "")
@@ -115,14 +162,30 @@ def choice(kind: str, code: str, facts: Mapping[str, Any]) -> Choice:
 def _linking(code: str, facts: Mapping[str, Any]) -> Choice:
     table, _colon, key = code.removeprefix("link:").partition(":")
     name = next((str(c.get("name") or c.get("email") or "") for c in candidates(facts) if str(c.get("id")) == key), "")
-    what = {"table": named(TABLES, table), "name": name or key}
-    label = _("%(table)s “%(name)s”") % what
+    what = {"table": named(TABLES, table), "name": name or key, "id": key}
+    label = _("%(table)s “%(name)s” (%(id)s)") % what
     return Choice(code, label, _("The two are linked and compared by the next run, as on first contact."))
 
 
 def candidates(facts: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The records a question is about, whatever its kind calls them."""
-    found: list[Mapping[str, Any]] = []
-    for name in ("candidates", "records", "people", "links"):
-        found += [entry for entry in facts.get(name) or () if isinstance(entry, Mapping)]
-    return found
+    """The records that could be the partner."""
+    return [entry for entry in facts.get("candidates") or () if isinstance(entry, Mapping)]
+
+
+def plain_facts(facts: Mapping[str, Any]) -> list[Fact]:
+    """What is known beside the candidates, in the order of the words above."""
+    found = [_fact(name, facts[name]) for name in FACTS if facts.get(name) not in (None, "", [])]
+    return [fact for fact in found if fact.values]
+
+
+def _fact(name: str, value: Any) -> Fact:
+    if name == "reason":
+        return Fact(str(FACTS[name]), ((named(_REASONS, str(value)), ""),))
+    if name == "side":
+        return Fact(str(FACTS[name]), ((named(SIDES, str(value)), ""),))
+    if name == "count":
+        return Fact(str(FACTS[name]), ((f"{value:,}", ""),))
+    if name in ("loser_record", "winner_record"):
+        return Fact(str(FACTS[name]), ((f"{named(TABLES, value[0])} {value[1]}", value[1]),))
+    ids = value if isinstance(value, list) else [value]
+    return Fact(str(FACTS[name]), tuple((str(key), str(key)) for key in ids[:SHOWN_IDS]))

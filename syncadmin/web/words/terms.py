@@ -19,6 +19,7 @@ OPERATIONS: dict[str, Text] = {
     "log": _("activity log entry"),
     "read": _("read"),
     "delete": _("delete"),
+    "call": _("call"),
 }
 
 WINNERS: dict[str, Text] = {"dynamics": _("Dynamics won"), "marketo": _("Marketo won"), "": _("not decided yet")}
@@ -43,6 +44,7 @@ RULES: dict[str, Text] = {
     "consent": _("consent: yes wins on first contact"),
     "chosen": _("chosen by a person"),
     "overtaken": _("a value we had replaced unseen was put back"),
+    "create": _("written with the create"),
 }
 
 WINNERS_OF_PAIR: dict[str, Text] = {

@@ -21,6 +21,7 @@ WHYS: dict[str, Text] = {
     "ask": _("Kept here until somebody decides."),
     "failure": _("Kept here because the other side refused this value."),
     "receipt": _("Written; Marketo has not confirmed it yet."),
+    "refused": _("The other side refused this record as it is."),
     "paused": _("Kept here because the field pair is paused."),
     "first_blanks": _("Kept here because on first contact only blanks are filled."),
     "company": _("Kept here because the value belongs to a company record."),
@@ -76,14 +77,30 @@ DUE: dict[str, Text] = {
     "decision": _("needs a decision"),
 }
 
+# Why two records were linked, or why one waits for another: the engine's reasons of matching, and a few of our own.
 LINKED_HOW: dict[str, Text] = {
+    "originating_lead": _("the contact continues a linked lead"),
+    "parent_contact": _("the lead belongs to a linked contact"),
+    "merged": _("they were merged"),
+    "stored_id": _("Marketo held the Dynamics id"),
     "email": _("both have the same e-mail address"),
-    "id": _("Marketo held the Dynamics id"),
-    "dynamics_id": _("Marketo held the Dynamics id"),
-    "origin": _("it continues a linked lead"),
-    "created": _("created by us"),
+    "own_person": _("it gets a person of its own"),
+    "contact_first": _("the contact goes before its leads"),
     "decision": _("a person decided so"),
     "sync_person": _("Sync Person asked for it"),
+}
+
+WAITS: dict[str, Text] = {
+    "create": _("waits while a person with this e-mail is being created"),
+    "contact_first": _("same e-mail as a contact, which goes first"),
+    "email": _("waits for another record with the same e-mail"),
+    "several_records": _("several records have this e-mail"),
+    "several_people": _("several people in Marketo have this e-mail"),
+    "person_taken": _("the person with this e-mail is linked with another record"),
+    "set_aside": _("inactive or merged, and another record has this e-mail"),
+    "erased": _("erased on request"),
+    "no_email": _("has no e-mail address"),
+    "no_match": _("nobody fits"),
 }
 
 REQUEST_STATUS: dict[str, Text] = {
