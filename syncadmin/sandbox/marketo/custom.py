@@ -94,7 +94,8 @@ class CustomTypes:
     def change(self, api_name: str, given: dict[str, Any], now: str) -> Type:
         row = self.find(api_name)
         draft = dict(row["draft"] or row["approved"])
-        if row["approved"] and any(given.get(name, draft[name]) != draft[name] for name in ("name", "filterName")):
+        core = ("name", "triggerName", "filterName", "primaryAttribute")
+        if row["approved"] and any(given.get(name, draft[name]) != draft[name] for name in core):
             raise ApiError(1003, "The core fields of an approved type cannot be changed")
         draft.update((name, given[name]) for name in _CORE if name in given)
         if isinstance(given.get("primaryAttribute"), dict):

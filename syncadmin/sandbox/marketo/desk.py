@@ -11,6 +11,8 @@ from .answers import RowError, request_id
 from .identity import user_of
 from .state import Cause, Person, State
 
+# Rows of a load per transaction: what waits to be written is held in memory twice.
+_LOAD_COMMIT = 5000
 _SOURCES = {
     "person": ("Lead update", "Manual person edit"),
     "form": ("Web form fillout", "Form fill-out, URL: https://www.sandbox.example/contact"),
@@ -101,7 +103,11 @@ class Desk:
                 except RowError as error:
                     raise ValueError(f"row {number}: {error}") from error
             cause = self.cause(by, creating=True)
-            ids = [self._put(row, cause, dedupe) for row in checked]
+            ids = []
+            for number, row in enumerate(checked, 1):
+                ids.append(self._put(row, cause, dedupe))
+                if number % _LOAD_COMMIT == 0:
+                    self.state.commit()
             self.state.commit()
             return ids
 

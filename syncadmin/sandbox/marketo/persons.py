@@ -56,7 +56,7 @@ def create(state: State, values: dict[str, Any], cause: Cause, *, partition: int
     attributes: dict[str, Any] = {"Created Date": now[:10], "Source Type": cause.source}
     attributes |= {"Lead Source": row["leadSource"]} if row.get("leadSource") else {}
     _log(state, log.NEW_PERSON, int(id), cause, p=display_name(row), i=int(id), a=attributes | marks(state, cause))
-    state.truth.add(state.clock(), cause.who, "person", id, "create", None, None, dict(row))
+    state.truth.add(state.clock(), cause.who, "person", id, "create", None, None, row)
     return id
 
 
@@ -130,7 +130,7 @@ def delete(state: State, id: str, cause: Cause) -> None:
     row = state.people[id]
     _forget(state, id)
     _log(state, log.DELETE, int(id), cause, p=display_name(row), i=int(id))
-    state.truth.add(state.clock(), cause.who, "person", id, "delete", None, dict(row), None)
+    state.truth.add(state.clock(), cause.who, "person", id, "delete", None, row, None)
 
 
 def _forget(state: State, id: str) -> None:
@@ -156,7 +156,7 @@ def merge(state: State, winner: str, losers: Iterable[str], cause: Cause, merge_
     for loser in losers:
         filled += _fill(state, new, loser)
         _inherit(state, winner, loser)
-        state.truth.add(state.clock(), cause.who, "person", loser, "merge", None, dict(state.people[loser]), winner)
+        state.truth.add(state.clock(), cause.who, "person", loser, "merge", None, state.people[loser], winner)
         _forget(state, loser)
         state.log.move(int(loser), int(winner))
     if filled:

@@ -66,6 +66,11 @@ def test_attributes_can_be_changed_and_deleted_in_a_draft(client: Client, kind: 
     assert client.post(f"{TYPE}/dynSync/attributes/delete.json", {"attributes": [{"apiName": "no"}]}).code == "1013"
 
 
+def test_the_core_of_an_approved_type_stays(client: Client, kind: int):
+    assert client.post(f"{TYPE}/dynSync.json", {"name": "Other"}).code == "1003"
+    assert client.post(f"{TYPE}/dynSync.json", {"description": "Ours"}).result[0]["status"] == "approved with draft"
+
+
 def test_type_refusals(client: Client):
     assert client.post(TYPE + ".json", {"apiName": "x"}).code == "701"
     client.post(TYPE + ".json", SYNC)
