@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from django.db import transaction
+
 from syncadmin.connectors.errors import ConnectorError, PermissionMissing, Refused, SignInRefused
 from syncadmin.engine.failures import Cause
 from syncadmin.engine.records import Side
@@ -41,7 +43,8 @@ def note(error: ConnectorError, side: Side, step: str, run: Run, now: datetime) 
         last_at=now,
         run=run,
     )
-    ledger.activities(failing.opened(row, person=None, table="", guid=None, now=now, run=run))
+    with transaction.atomic():
+        ledger.activities(failing.opened(row, person=None, table="", guid=None, now=now, run=run))
 
 
 def over(side: Side, step: str, now: datetime) -> None:

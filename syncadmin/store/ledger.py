@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from django.db import connection
+from django.db import connection, transaction
 
 from syncadmin.store import staging, text
 from syncadmin.store.models import Activity, Conflict, Decision, Failure, PendingWrite, Receipt
@@ -144,12 +144,11 @@ def failure(row: Failure) -> bool:
 
 def close_failures(subject: str, side: str, keys: Iterable[str], *, now: datetime, by: str = "") -> list[Failure]:
     """Closes the open failures of these keys; answers them."""
-    closed = list(
-        Failure.objects.select_for_update().filter(
-            subject=subject, side=side, key__in=list(keys), closed_at__isnull=True
-        )
-    )
-    Failure.objects.filter(pk__in=[row.pk for row in closed]).update(closed_at=now, closed_by=by)
+    with transaction.atomic():
+        wanted = Failure.objects.filter(subject=subject, side=side, key__in=list(keys), closed_at__isnull=True)
+        closed = list(wanted.select_for_update())
+        if closed:
+            wanted.update(closed_at=now, closed_by=by)
     return closed
 
 

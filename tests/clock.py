@@ -1,0 +1,21 @@
+"""A clock that stands still until told otherwise."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+
+class Clock:
+    """Call it for the time; ``sleep`` moves it and nothing waits."""
+
+    def __init__(self, start: datetime = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)) -> None:
+        self.now = start
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+
+    def forward(self, **units: float) -> None:
+        self.now += timedelta(**units)
