@@ -31,7 +31,7 @@ def match_group(group: Iterable[Candidate], several: Several) -> list[Match]:
     The group holds all Dynamics records (that pass the filter) and Marketo people with one e-mail, linked or not,
     and whatever one of them names as originating lead, parent contact or stored Dynamics id.
     """
-    known = {candidate.ref: candidate for candidate in group}
+    known = {candidate.ref: candidate for candidate in sorted(group, key=lambda candidate: candidate.ref)}
     decided: dict[Ref, Match] = {}
     # Each step sees what the ones before it linked, so that no person is given away twice.
     for step in (_merged_away, _by_lineage, _by_stored_id):
