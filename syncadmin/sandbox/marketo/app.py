@@ -60,6 +60,9 @@ class MarketoSandbox(Desk):
 
     def respond(self, request: Request) -> Answer:
         if request.path.startswith("/_sandbox/"):
+            # Unguarded by design, hence for this machine only.
+            if not request.peer.startswith(("127.", "::1")):
+                return plain("403 Forbidden", "403 Forbidden")
             return control.respond(self, request)
         if not request.path.startswith(("/rest/", "/bulk/", "/identity/")):
             return pages.respond(self, request)

@@ -22,7 +22,7 @@ th{color:var(--dim);font-weight:600}td.n{font-variant-numeric:tabular-nums;white
 form.fields{display:grid;grid-template-columns:repeat(auto-fill,minmax(16rem,1fr));gap:.6rem 1rem}
 label{display:block;color:var(--dim);font-size:.85rem}
 input,select,button,textarea{font:inherit;color:inherit;background:var(--back);border:1px solid var(--line);border-radius:.35rem;
-padding:.35rem .5rem;max-width:100%}label input,label select,label textarea{width:100%}
+padding:.35rem .5rem;max-width:100%}label input,label select,label textarea{width:100%;color:var(--ink)}
 button{background:var(--soft);cursor:pointer}button.main{background:var(--link);color:var(--back);border-color:var(--link)}
 .row{display:flex;flex-wrap:wrap;gap:.6rem;align-items:end}.note{background:var(--soft);border-left:4px solid var(--link);
 padding:.5rem .8rem;overflow-wrap:anywhere;white-space:pre-wrap}.dim{color:var(--dim)}

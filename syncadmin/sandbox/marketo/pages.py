@@ -19,31 +19,29 @@ if TYPE_CHECKING:
     from .app import MarketoSandbox
 
 _PAGE, _LOG = 50, 200
-_USUAL = frozenset(
-    {
-        "salutation",
-        "firstName",
-        "lastName",
-        "email",
-        "company",
-        "title",
-        "phone",
-        "mobilePhone",
-        "fax",
-        "address",
-        "city",
-        "state",
-        "postalCode",
-        "country",
-        "website",
-        "leadSource",
-        "leadStatus",
-        "rating",
-        "leadScore",
-        "unsubscribed",
-        "doNotCall",
-        "mktoPersonNotes",
-    }
+_USUAL = (
+    "salutation",
+    "firstName",
+    "lastName",
+    "email",
+    "company",
+    "title",
+    "phone",
+    "mobilePhone",
+    "fax",
+    "address",
+    "city",
+    "state",
+    "postalCode",
+    "country",
+    "website",
+    "leadSource",
+    "leadStatus",
+    "rating",
+    "leadScore",
+    "unsubscribed",
+    "doNotCall",
+    "mktoPersonNotes",
 )
 _AS = (("person", "a marketer"), ("campaign", "a smart campaign"), ("form", "a filled-out form"))
 Handler = Callable[..., Answer]
@@ -103,7 +101,7 @@ def person(sandbox: MarketoSandbox, request: Request, id: str, said: str = "") -
     with sandbox.lock:
         row = sandbox.state.people[id]
         every = request.one("all") == "1"
-        fields = [field for field in sandbox.state.fields.all() if _shows(sandbox, row, field, every)]
+        fields = [field for field in _ordered(sandbox) if _shows(sandbox, row, field, every)]
         boxes = "".join(_box(sandbox, row, field) for field in fields)
         parts = [html.note(said), _sync_form(id)]
         parts.append("<h2>Fields</h2>")
@@ -111,6 +109,13 @@ def person(sandbox: MarketoSandbox, request: Request, id: str, said: str = "") -
         more = html.link(f"/person/{id}", "Show every field", all=1) if not every else ""
         parts += [f"<p>{more}</p>", _lists(sandbox, id), _danger(id), _log(sandbox, id)]
         return html.frame(f"{display_name(row)} ({id})", "".join(parts))
+
+
+def _ordered(sandbox: MarketoSandbox) -> list[Field]:
+    """The usual fields first, in the order of a form."""
+    return sorted(
+        sandbox.state.fields.all(), key=lambda field: _USUAL.index(field.name) if field.name in _USUAL else len(_USUAL)
+    )
 
 
 def _save() -> str:
@@ -220,7 +225,7 @@ def delete(sandbox: MarketoSandbox, request: Request, id: str) -> Answer:
 
 
 def blank(sandbox: MarketoSandbox, request: Request) -> Answer:
-    fields = [field for field in sandbox.state.fields.all() if field.name in _USUAL]
+    fields = [field for field in _ordered(sandbox) if field.name in _USUAL]
     boxes = "".join(_box(sandbox, {"id": 0}, field) for field in fields)
     return html.frame("New person", html.form("/new", boxes + _save(), "fields"))
 

@@ -22,6 +22,7 @@ class Request:
     body: bytes
     content_type: str
     headers: dict[str, str]
+    peer: str
     # Filled in by the application: who calls, and under which request id the answer goes out.
     client: str = ""
     user: str = ""
@@ -93,6 +94,7 @@ def read(environ: dict[str, Any]) -> Request:
         body=body,
         content_type=environ.get("CONTENT_TYPE", "").split(";")[0].strip().lower(),
         headers={key[5:].lower(): value for key, value in environ.items() if key.startswith("HTTP_")},
+        peer=environ.get("REMOTE_ADDR", "127.0.0.1"),
     )
 
 

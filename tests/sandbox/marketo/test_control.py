@@ -87,6 +87,13 @@ def test_control_refuses_with_a_sentence(sandbox):
     assert outside.post("/_sandbox/limits", {"nonsense": 1}).status == 400
 
 
+def test_control_is_for_this_machine_only(sandbox):
+    seen = []
+    environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "/_sandbox/rows", "REMOTE_ADDR": "192.0.2.7"}
+    b"".join(sandbox(environ, lambda status, headers: seen.append(status)))
+    assert seen == ["403 Forbidden"]
+
+
 def test_troubles_and_limits_over_http(sandbox, client: Client):
     assert client.post("/_sandbox/faults", [{"kind": "rate_limit", "times": 2}]).json == {"waiting": 1}
     assert client.get("/rest/v1/lists.json").code == "606"
