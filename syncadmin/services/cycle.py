@@ -65,26 +65,26 @@ def once(ctx: Context) -> Run:
 def work_on(ctx: Context, run: Run, until: datetime | None) -> bool:
     """Takes steps of a run until nothing is left, then closes it; or until that time. True if nothing is left."""
     stopped: set[str] = set()
-    tally = _Tally(ctx, run)
+    shift = _Shift(ctx, run)
     try:
         if not _prepare(ctx, run, stopped):
             runs.close(run, ctx.now(), "the systems could not be reached")
             return True
         while until is None or ctx.now() < until:
-            work.renew(ctx.worker, ctx.now())
+            shift.renew()
             book = rulebook.load()
             if options.read().paused:
                 break
-            if _pass(ctx, book, run, stopped, tally, until):
+            if _pass(ctx, book, run, stopped, shift, until):
                 continue
             if not _another_owns_work(ctx):
-                return _close(ctx, run, tally)
+                return _close(ctx, run, shift)
             return False
     finally:
-        tally.flush()
+        shift.flush()
         work.leave(ctx.worker)
     if options.read().paused:
-        return _close(ctx, run, tally)
+        return _close(ctx, run, shift)
     return False
 
 
@@ -104,19 +104,19 @@ def _prepare(ctx: Context, run: Run, stopped: set[str]) -> bool:
     return True
 
 
-def _pass(ctx: Context, book: Rulebook, run: Run, stopped: set[str], tally: _Tally, until: datetime | None) -> bool:
+def _pass(ctx: Context, book: Rulebook, run: Run, stopped: set[str], shift: _Shift, until: datetime | None) -> bool:
     """Every live step until it finds nothing; if none did, one batch of a backfill step. Whether anything was done."""
     worked = False
     for doing in steps.live(ctx, book, run):
         while doing.name not in stopped and (until is None or ctx.now() < until):
-            if not _take(ctx, doing, run, stopped, tally):
+            if not _take(ctx, doing, run, stopped, shift):
                 break
             worked = True
     if worked:
         return True
     if _waits_for_backfill(ctx, book, run):
         for doing in steps.backfill(ctx, book, run):
-            if doing.name not in stopped and _take(ctx, doing, run, stopped, tally):
+            if doing.name not in stopped and _take(ctx, doing, run, stopped, shift):
                 return True
     return False
 
@@ -126,9 +126,9 @@ def _waits_for_backfill(ctx: Context, book: Rulebook, run: Run) -> bool:
     return ctx.now() < run.started_at + timedelta(seconds=book.options.wait)
 
 
-def _take(ctx: Context, doing: Doing, run: Run, stopped: set[str], tally: _Tally) -> bool:
+def _take(ctx: Context, doing: Doing, run: Run, stopped: set[str], shift: _Shift) -> bool:
     """One batch of a step. Trouble with a system stops this step for this run, and only it."""
-    work.renew(ctx.worker, ctx.now())
+    shift.renew()
     for _ in range(_CLASHES):
         try:
             step = doing.once()
@@ -136,14 +136,14 @@ def _take(ctx: Context, doing: Doing, run: Run, stopped: set[str], tally: _Tally
             log.warning("run %s, %s: %s", run.pk, doing.name, error.message)
             stopped.add(doing.name)
             trouble.note(error, doing.side, doing.name, run, ctx.now())
-            tally.add({"stopped_steps": 1})
+            shift.add({"stopped_steps": 1})
             return False
         except (IntegrityError, OperationalError) as clash:
             log.info("run %s, %s: %s", run.pk, doing.name, clash)
             continue
         if step.worked:
             trouble.over(doing.side, doing.name, ctx.now())
-        tally.add(step.counts)
+        shift.add(step.counts)
         return step.worked
     log.error("run %s, %s: gave way %s times, left to the next run", run.pk, doing.name, _CLASHES)
     stopped.add(doing.name)
@@ -155,20 +155,28 @@ def _another_owns_work(ctx: Context) -> bool:
     return work.others_at_work(ctx.worker, ctx.now())
 
 
-def _close(ctx: Context, run: Run, tally: _Tally) -> bool:
-    tally.flush()
+def _close(ctx: Context, run: Run, shift: _Shift) -> bool:
+    shift.flush()
     runs.close(run, ctx.now())
     work.forget_workers(ctx.now() - timedelta(hours=1))
     return True
 
 
-class _Tally:
-    """Counts of this worker's steps, written to the run every few seconds."""
+class _Shift:
+    """One worker's part in a run: its lease, and the counts of its steps, both written every few seconds."""
 
     def __init__(self, ctx: Context, run: Run) -> None:
         self._ctx, self._run = ctx, run
         self._counts: Counter[str] = Counter()
         self._flushed = ctx.now()
+        self._renewed: datetime | None = None
+
+    def renew(self) -> None:
+        """Keeps the lease running where no heartbeat does: a step takes far less than a lease."""
+        now = self._ctx.now()
+        if self._renewed is None or now - self._renewed >= _FLUSH_EVERY:
+            work.renew(self._ctx.worker, now)
+            self._renewed = now
 
     def add(self, counts: Mapping[str, int]) -> None:
         self._counts.update(counts)
