@@ -2,11 +2,9 @@
 
 PYTHON ?= python3
 VENV_PYTHON := .venv/bin/python
-# Empty: one process. Two cores are used best by two.
+# 0 is one process, without xdist's workers.
 PYTEST_WORKERS ?= 2
 PYTEST := $(VENV_PYTHON) -m pytest -n $(PYTEST_WORKERS)
-
-export FRESH PORT DYNAMICS_PORT MARKETO_PORT SYNCADMIN_DATA
 
 .DEFAULT_GOAL := help
 .PHONY: help run test test-all lint format clean install install-dev

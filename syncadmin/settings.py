@@ -22,7 +22,7 @@ SANDBOX = env.boolean("SANDBOX", False)
 SECRET_KEY = env.secret("SECRET_KEY", "give 50 random characters, and the same ones to every process", least=32)
 # Newest first: the first seals, all of them open.
 VAULT_KEYS = env.fernet_keys(
-    "VAULT_KEYS", "make a key with `manage.py vault new-key` and put the newest first, separated by commas"
+    "VAULT_KEYS", "make each with `openssl rand -base64 32 | tr +/ -_`, the newest first, separated by commas"
 )
 SYNC_KEY = env.text("SYNC_KEY", "sandbox-secret" if SANDBOX else "")
 if SYNC_KEY and len(SYNC_KEY) < 14:

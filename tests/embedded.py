@@ -24,12 +24,19 @@ FIXED = {
     "STATIC_HASHED": "False",
     "LOG_LEVEL": "WARNING",
 }
+# A person's own settings must not steer the tests.
+UNSET = (
+    "ALLOWED_HOSTS", "CSRF_TRUSTED_ORIGINS", "DATABASE_POOL", "DEBUG", "EMAIL_FROM", "EMAIL_URL", "HSTS_SECONDS",
+    "LANGUAGE_CODE", "PUBLIC_URL", "READY_FILE", "STATIC_ROOT", "SYNC_KEY", "TRUST_PROXY",
+)  # fmt: skip
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests() -> None:
     worker = os.environ.get("PYTEST_XDIST_WORKER")
     os.environ.update(FIXED)
+    for name in UNSET:
+        os.environ.pop(name, None)
     if worker:
         os.environ["CELERY_BROKER_URL"] = _broker_of(worker, os.environ["CELERY_BROKER_URL"])
         return

@@ -170,7 +170,15 @@ class Supervisor:
             watched.pause = min(watched.pause * 2, LONGEST_PAUSE)
             _say(f"{name} ended ({_ending(code)}), starting it again; see {self._places.log / name}.log")
         if now >= watched.due:
+            self._start_again(watched, now)
+
+    def _start_again(self, watched: Watched, now: float) -> None:
+        try:
             watched.child, watched.started = self._launch(watched.program), now
+        except StartError as error:
+            # A full disk or too many open files may pass; the rest goes on meanwhile.
+            watched.due = now + LONGEST_PAUSE
+            _say(str(error))
 
     # --- stopping ---------------------------------------------------------------------------------------------------
 
@@ -192,5 +200,7 @@ def _ending(code: int) -> str:
 
 
 def _say(line: str) -> None:
-    sys.stderr.write(f"syncadmin: {line}\n")
-    sys.stderr.flush()
+    # Whoever read along may have gone (`make run | head`); that stops nothing.
+    with suppress(OSError):
+        sys.stderr.write(f"syncadmin: {line}\n")
+        sys.stderr.flush()
