@@ -5,7 +5,8 @@ All records that share an e-mail are decided at once, so that the outcome does n
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from syncadmin.engine.candidates import Candidate, Match, MatchKind, Reason, Several, fold_email
@@ -38,8 +39,8 @@ def match_group(group: Iterable[Candidate], several: Several) -> list[Match]:
         for found in step(known, decided):
             decided[found.ref] = found
             _note_link(known, found)
-    for email in sorted({fold_email(candidate.email) for candidate in _due(known, decided)}):
-        decided.update({found.ref: found for found in _by_email(email, known, decided, several)})
+    for email, alike in sorted(_grouped(known.values(), lambda candidate: fold_email(candidate.email)).items()):
+        decided.update({found.ref: found for found in _by_email(email, alike, decided, several)})
     return [decided[ref] for ref in sorted(decided)]
 
 
@@ -49,57 +50,56 @@ def _note_link(known: dict[Ref, Candidate], found: Match) -> None:
         known[found.partner] = replace(known[found.partner], linked_to=found.ref.id)
 
 
-def _due(known: dict[Ref, Candidate], decided: dict[Ref, Match]) -> list[Candidate]:
-    return [
-        known[ref]
-        for ref in sorted(known)
-        if not known[ref].is_person and known[ref].linked_to is None and ref not in decided
-    ]
+def _grouped(candidates: Iterable[Candidate], key: Callable[[Candidate], str | None]) -> dict[str, list[Candidate]]:
+    """Candidates by a text they have; a full page is decided at once, so nothing here may look at every pair."""
+    found: dict[str, list[Candidate]] = defaultdict(list)
+    for candidate in candidates:
+        value = key(candidate)
+        if value is not None:
+            found[value].append(candidate)
+    return found
+
+
+def _due(candidates: Iterable[Candidate], decided: Mapping[Ref, Match]) -> list[Candidate]:
+    return [one for one in candidates if not one.is_person and one.linked_to is None and one.ref not in decided]
 
 
 def _merged_away(known: dict[Ref, Candidate], decided: dict[Ref, Match]) -> list[Match]:
     # The loser of a merge is, by definition, the person its master stands for.
-    return [Match(one.ref, MatchKind.NOTHING, Reason.MERGED) for one in _due(known, decided) if one.merged]
+    return [Match(one.ref, MatchKind.NOTHING, Reason.MERGED) for one in _due(known.values(), decided) if one.merged]
 
 
 def _by_lineage(known: dict[Ref, Candidate], decided: dict[Ref, Match]) -> list[Match]:
+    leads = _grouped(known.values(), lambda one: one.parent_contact)
+    contacts = _grouped(known.values(), lambda one: one.originating)
     found, claimed = [], set()
-    for one in _due(known, decided):
+    for one in _due(known.values(), decided):
         if one.ref.table is Table.CONTACT:
+            kin = _kin(known, Ref(Table.LEAD, one.originating or ""), leads[one.ref.id])
             # Two contacts may name one lead; the first by id takes its link, the other is matched like any record.
-            lead = next((lead for lead in _leads_of(one, known) if lead.linked_to and lead.ref not in claimed), None)
+            lead = next((lead for lead in kin if lead.linked_to and lead.ref not in claimed), None)
             if lead is not None:
                 claimed.add(lead.ref)
                 found.append(Match(one.ref, MatchKind.ADOPT, Reason.ORIGINATING_LEAD, lead.ref))
         else:
-            contact = next((contact for contact in _contacts_of(one, known) if not contact.merged), None)
+            kin = _kin(known, Ref(Table.CONTACT, one.parent_contact or ""), contacts[one.ref.id])
+            contact = next((contact for contact in kin if not contact.merged), None)
             if contact is not None:
                 found.append(Match(one.ref, MatchKind.NOTHING, Reason.PARENT_CONTACT, contact.ref))
     return found
 
 
-def _leads_of(contact: Candidate, known: dict[Ref, Candidate]) -> list[Candidate]:
-    return [
-        lead
-        for lead in known.values()
-        if lead.ref.table is Table.LEAD
-        and (lead.ref.id == contact.originating or lead.parent_contact == contact.ref.id)
-    ]
-
-
-def _contacts_of(lead: Candidate, known: dict[Ref, Candidate]) -> list[Candidate]:
-    return [
-        contact
-        for contact in known.values()
-        if contact.ref.table is Table.CONTACT
-        and (contact.ref.id == lead.parent_contact or contact.originating == lead.ref.id)
-    ]
+def _kin(known: Mapping[Ref, Candidate], named: Ref, naming: Iterable[Candidate]) -> list[Candidate]:
+    """The record that this one names and those that name it, of the other Dynamics table."""
+    own = [known[named]] if named in known else []
+    return own + [other for other in naming if other.ref.table is named.table and other.ref != named]
 
 
 def _by_stored_id(known: dict[Ref, Candidate], decided: dict[Ref, Match]) -> list[Match]:
+    people = _grouped(known.values(), lambda one: one.marketo_guid if one.is_person and not one.linked_to else None)
     found = []
-    for one in _due(known, decided):
-        holders = [p for p in known.values() if p.is_person and p.marketo_guid == one.ref.id and not p.linked_to]
+    for one in _due(known.values(), decided):
+        holders = people[one.ref.id]
         if len(holders) == 1:
             found.append(Match(one.ref, MatchKind.LINK, Reason.STORED_ID, holders[0].ref))
         elif holders:
@@ -112,14 +112,11 @@ def _ask(one: Candidate, why: Reason, among: Iterable[Candidate]) -> Match:
     return Match(one.ref, MatchKind.DECIDE, why, candidates=candidates)
 
 
-def _by_email(email: str, known: dict[Ref, Candidate], decided: dict[Ref, Match], several: Several) -> list[Match]:
-    due = [one for one in _due(known, decided) if fold_email(one.email) == email]
-    # Without an address there is nothing to compare: our Dynamics-id field is the only key.
+def _by_email(email: str, group: Sequence[Candidate], decided: Mapping[Ref, Match], several: Several) -> list[Match]:
+    due = _due(group, decided)
     if not email:
         return [Match(one.ref, MatchKind.CREATE_IN_MARKETO, Reason.NO_EMAIL, by_id=True) for one in due]
-    alike = [
-        other for other in known.values() if fold_email(other.email) == email and not _stands_behind(other, decided)
-    ]
+    alike = [other for other in group if not _stands_behind(other, decided)]
     people = [other for other in alike if other.is_person]
     records = [other for other in alike if not other.is_person]
     pool = [one for one in records if one.in_use] or records
@@ -127,7 +124,7 @@ def _by_email(email: str, known: dict[Ref, Candidate], decided: dict[Ref, Match]
     return aside + _settle([one for one in due if one in pool], pool, people, several)
 
 
-def _stands_behind(other: Candidate, decided: dict[Ref, Match]) -> bool:
+def _stands_behind(other: Candidate, decided: Mapping[Ref, Match]) -> bool:
     return other.ref in decided and decided[other.ref].kind is MatchKind.NOTHING
 
 
