@@ -91,8 +91,17 @@ class State:
         self.jobs = self.store.table("jobs")
         self.tokens = self.store.table("tokens")
         self.usage = self.store.table("usage")
+        self._differ_from_last_time()
         self._on: dict[str, dict[str, str]] | None = None
         self._indexes: dict[str, dict[str, set[str]]] = {}
+
+    def _differ_from_last_time(self) -> None:
+        """After a restart the same seed would draw the same export ids again and overwrite jobs already there."""
+        starts = int(self.counters.get("starts", 0))
+        if starts:
+            self.chance = random.Random(f"{self.chance.random()}/{starts}")
+        if self.store.durable:
+            self.counters["starts"] = starts + 1
 
     def now(self) -> str:
         return stamp(self.clock())

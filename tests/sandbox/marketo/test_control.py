@@ -123,12 +123,17 @@ def test_everything_acknowledged_survives_a_restart(tmp_path, clock: Clock):
     client.get(f"/bulk/v1/leads/export/{job}/status.json")
     clock.tick(5)
     client.get(f"/bulk/v1/leads/export/{job}/status.json")
+    jobs = {job}
     # No close: a killed process does not say goodbye.
     again = Client(start(), client.token)
     assert again.person(1000, "dynPersonGuid") == {"id": 1000, "dynPersonGuid": "g"}
     assert again.get("/rest/v1/lists/1207/leads.json", fields="id").result == [{"id": 1001}]
     assert len(again.get("/rest/v1/activities.json", nextPageToken=since, activityTypeIds="12,13,24").result) == 4
     assert again.get(f"/bulk/v1/leads/export/{job}/file.json").body == b"id\n1001\n"
+    for _ in range(3):
+        started = Client(start()).sign_in()
+        jobs.add(started.post("/bulk/v1/leads/export/create.json", body).result[0]["exportId"])
+    assert len(jobs) == 4
     assert again.sync([{"email": "c@x.example"}]) == [{"id": 1002, "status": "created"}]
     assert [row.action for row in again.app.truth.of("person", "1000")] == ["create", "update"]
 
