@@ -174,9 +174,10 @@ def test_a_server_that_ignores_ranges_is_read_all_the_same() -> None:
 
 def test_another_part_than_asked_for_is_malformed() -> None:
     def serve(start: int, length: int) -> Answer:
-        return Answer(206, {"content-range": "bytes 5-9/100"}, b"xxxxx")
+        part = HEAD + b"1,a,b,true,1\n"
+        return Answer(206, {"content-range": f"bytes 5-9/{len(part)}"}, part)
 
-    with pytest.raises(errors.Malformed):
+    with pytest.raises(errors.Malformed, match="byte 0"):
         list(extract.read(serve, FIELDS, COLUMNS))
 
 

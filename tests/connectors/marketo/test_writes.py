@@ -166,6 +166,15 @@ def test_one_address_or_id_is_never_twice_in_a_call() -> None:
     assert [[row["id"] for row in body["input"]] for body in room.account.bodies(LEADS)] == [[1, 2], [1]]
 
 
+def test_two_writes_of_one_person_keep_their_order_even_when_the_first_must_wait_for_room() -> None:
+    room = Room({LEADS: done})
+    filler = [update(number, mktoPersonNotes="x" * 30_000) for number in range(1, 33)]
+    large, small = update(99, mktoPersonNotes="y" * 60_000), update(99, firstName="last")
+    room.marketo.update([*filler, large, small])
+    sent = [row for body in room.account.bodies(LEADS) for row in body["input"] if row["id"] == 99]
+    assert [set(row) - {"id"} for row in sent] == [{"mktoPersonNotes"}, {"firstName"}]
+
+
 def test_people_created_by_our_id_keep_their_addresses_apart_too() -> None:
     room = Room({LEADS: done})
     items = [create("a@b.c", dynPersonGuid="g1"), create("a@b.c", dynPersonGuid="g2")]
