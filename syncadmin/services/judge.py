@@ -13,6 +13,7 @@ from typing import Any
 from syncadmin.engine.fields import Bound, Unconvertible, comparable, outgoing
 from syncadmin.engine.merge import Agreed, FieldResult, FieldState, Held, OpenReceipt, Rule, Verdict, merge_link
 from syncadmin.engine.own_fields import own_values
+from syncadmin.engine.receipts import LineSeen, SentReceipt, left_ours
 from syncadmin.engine.records import Comparable, Raw, Ref, Side
 from syncadmin.engine.rules import alternating
 from syncadmin.services.rulebook import Rulebook
@@ -100,7 +101,8 @@ def _open_receipt(case: Case, key: str) -> OpenReceipt | None:
     receipt = case.receipts.get(key)
     if receipt is None:
         return None
-    back = any(line[3] == receipt.replaced and not line[4] for line in receipt.lines)
+    lines = [LineSeen(guid, datetime.fromisoformat(at), old, new, ours) for guid, at, old, new, ours in receipt.lines]
+    back = left_ours(SentReceipt(receipt.sent, receipt.replaced, receipt.at, receipt.request_id), lines)
     return OpenReceipt(receipt.replaced, receipt.sent, back)
 
 
