@@ -17,7 +17,7 @@ US = (
 )
 CUSTOMERS = (
     "CustomerId,FirstName,LastName,Company,Address,City,State,Country,PostalCode,Phone,Fax,Email\n"
-    '1,Luís,Gonçalves,Embraer S.A.,"Av. Faria Lima, 2170",São José,SP,Brazil,12227-000,+55 1,+55 2,luis@x.example\n'
+    '1,Luís,Gonçalves,Embraer S.A.,"Av. Faria Lima, 2170",São José,SP,Brazil,12227-000,+55 1,+55 2,luís@x.example\n'
     "2,Leonie,Köhler,,Straße 34,Stuttgart,,Germany,70174,+49 1,,leonie@x.example\n"
 )
 

@@ -43,7 +43,7 @@ class Desk:
         """A new person, also beside one with the same e-mail: manual entry does not look for doubles."""
         with self.lock:
             _person(entity)
-            checked = persons.checked(self.state, values, platform=True)
+            checked = persons.checked(self.state, values, platform=not by.startswith("api:"))
             id = persons.create(self.state, checked, self.cause(by, creating=True))
             self.state.commit()
             return id
@@ -54,7 +54,7 @@ class Desk:
         with self.lock:
             _person(entity)
             self._known(id)
-            checked = persons.checked(self.state, changes, platform=True)
+            checked = persons.checked(self.state, changes, platform=not by.startswith("api:"))
             persons.change(self.state, str(id), checked, self.cause(by, campaign=campaign))
             self.state.commit()
 

@@ -18,7 +18,8 @@ MERGE_AT_ONCE = 25
 def checked(state: State, values: dict[str, Any], *, platform: bool = False) -> dict[str, Any]:
     """Values as they would be stored, by REST name. Raises RowError for the first that is refused.
 
-    With `platform` fields that Marketo keeps itself (urgency, priority) may be set too.
+    With `platform` (imports, screens, campaigns) fields that Marketo keeps itself (urgency, priority) may be set too, and
+    e-mail addresses need not be ASCII.
     """
     found: dict[str, Any] = {}
     for name, value in values.items():
@@ -28,7 +29,7 @@ def checked(state: State, values: dict[str, Any], *, platform: bool = False) -> 
         if field.read_only:
             raise RowError(1003, f"Field '{name}' is read only")
         try:
-            found[name] = coerce(field.kind, field.length, value)
+            found[name] = coerce(field.kind, field.length, value, ascii_email=not platform)
         except BadValue:
             raise RowError(1003, f"Invalid value for field '{name}' and value '{value}'") from None
     if not platform:

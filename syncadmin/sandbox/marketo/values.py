@@ -20,8 +20,11 @@ class BadValue(ValueError):
     """The value does not fit the field."""
 
 
-def coerce(kind: str, length: int | None, value: Any) -> Any:
-    """The value as stored; None for an empty one (a boolean is never empty: false). Raises BadValue."""
+def coerce(kind: str, length: int | None, value: Any, *, ascii_email: bool = True) -> Any:
+    """The value as stored; None for an empty one (a boolean is never empty: false). Raises BadValue.
+
+    Imports and screens take e-mail addresses beyond ASCII, the API does not: `ascii_email`.
+    """
     if value is None or value == "":
         return False if kind == "boolean" else None
     if kind in ("integer", "score", "percent"):
@@ -34,7 +37,12 @@ def coerce(kind: str, length: int | None, value: Any) -> Any:
         return _date(value)
     if kind == "datetime":
         return _datetime(value)
-    return _text(kind, length, value)
+    text = _text(length if kind != "text" else None, value)
+    if kind == "text" and len(text.encode("utf-8", "replace")) > TEXT_BYTES:
+        raise BadValue
+    if kind == "email" and not (_EMAIL.match(text.strip()) and (text.isascii() or not ascii_email)):
+        raise BadValue
+    return text
 
 
 def _whole(value: Any) -> int:
@@ -85,15 +93,11 @@ def _datetime(value: Any) -> str:
         raise BadValue from None
 
 
-def _text(kind: str, length: int | None, value: Any) -> str:
+def _text(length: int | None, value: Any) -> str:
     if not isinstance(value, str | int | float):
         raise BadValue
     text = str(value).lower() if isinstance(value, bool) else str(value)
-    if kind == "text" and len(text.encode("utf-8", "replace")) > TEXT_BYTES:
-        raise BadValue
     if length is not None and len(text) > length:
-        raise BadValue
-    if kind == "email" and not (text.isascii() and _EMAIL.match(text.strip())):
         raise BadValue
     return text
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import re
 import urllib.error
@@ -90,6 +91,8 @@ def perform(transport: Send, prepared: tuple[str, str, dict[str, str], bytes], s
         status, reason, body = transport(*prepared, seconds)
     except TimeoutError:
         return Outcome(0, "Timeout", "")
+    except (http.client.HTTPException, ValueError) as error:
+        return Outcome(0, "Invalid response", str(error))
     except OSError as error:
         timed_out = isinstance(getattr(error, "reason", None), TimeoutError)
         return Outcome(0, "Timeout" if timed_out else "Connection failed", "" if timed_out else str(error))

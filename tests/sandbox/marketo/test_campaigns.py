@@ -1,5 +1,6 @@
 """Trigger campaigns and webhooks, up to the flow step "Sync Person to Microsoft"."""
 
+import http.client
 import json
 
 import pytest
@@ -71,12 +72,13 @@ def test_failures_are_logged_and_not_repeated(sandbox, receiver):
         ((503, "Service Unavailable", b"busy"), "Service Unavailable"),
         (TimeoutError(), "Timeout"),
         (ConnectionRefusedError(), "Connection failed"),
+        (http.client.BadStatusLine("?"), "Invalid response"),
         ((200, "OK", b""), "1001"),
     ):
         receiver.answer = answer
         sandbox.sync_person(1000)
         assert last(sandbox)["a"]["Error Type"] == said
-    assert len(receiver.calls) == 4
+    assert len(receiver.calls) == 5
 
 
 def test_an_unknown_person_is_not_called_for(sandbox, receiver):

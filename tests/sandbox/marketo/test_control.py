@@ -54,6 +54,14 @@ def test_the_desk_validates_like_the_screens(sandbox):
     assert sandbox.get("person", int(id))["priority"] == 3
 
 
+def test_only_the_api_insists_on_ascii_addresses(sandbox, client: Client):
+    sandbox.load("person", [{"email": "stanisław@x.example"}])
+    assert client.person(1000, "email")["email"] == "stanisław@x.example"
+    assert client.sync([{"email": "stanisława@x.example"}])[0]["status"] == "skipped"
+    with pytest.raises(RowError, match="email"):
+        sandbox.edit("person", 1000, {"email": "łódź@x.example"}, by="api:other")
+
+
 def test_the_same_seed_gives_the_same_account(clock: Clock):
     tokens = {Client(MarketoSandbox(clock=clock, seed=3, base_url="http://m")).sign_in().token for _ in range(3)}
     assert len(tokens) == 1
