@@ -12,7 +12,7 @@ from syncadmin.engine.records import Record, Ref, Table
 from syncadmin.services import reading
 from syncadmin.services.rulebook import Rulebook
 from syncadmin.store.mirror import DynamicsRow, PersonRow
-from syncadmin.store.models import Link
+from syncadmin.store.models import DynamicsRecord, Link
 
 TABLES = (Table.LEAD, Table.CONTACT)
 
@@ -52,8 +52,17 @@ def look(dynamics: DynamicsConnector, book: Rulebook, person: PersonRow, seen: d
         if person.dynamics_guid:
             stored = by_id(dynamics, book, Ref(table, person.dynamics_guid))
             records.update({stored.ref: stored} if stored else {})
+    records.update(_untidy(dynamics, book, person, set(records)))
     _follow_merges(dynamics, book, records)
     return _judge(person, tuple(records[ref] for ref in sorted(records)), book, seen)
+
+
+def _untidy(dynamics: DynamicsConnector, book: Rulebook, person: PersonRow, found: set[Ref]) -> dict[Ref, Record]:
+    """Records known by their folded address, which Dynamics' own comparison misses for a blank at the start."""
+    known = DynamicsRecord.objects.filter(email=person.email, deleted_at=None) if person.email else ()
+    refs = {Ref(Table(row.table), str(row.guid)) for row in known} - found
+    there = [by_id(dynamics, book, ref) for ref in sorted(refs)]
+    return {record.ref: record for record in there if record is not None}
 
 
 def _follow_merges(dynamics: DynamicsConnector, book: Rulebook, records: dict[Ref, Record]) -> None:

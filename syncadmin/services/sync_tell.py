@@ -56,6 +56,8 @@ def _plan(ctx: Context, book: Rulebook, link: int) -> PendingWrite | None:
             return None
         judged.writes[Side.MARKETO] = own
         write = record.pending(judged, Side.MARKETO, book, None, now)
+        # To the merge an unset boolean is false already; a campaign's filter tells the two apart.
+        write.values.setdefault(book.options.deleted_field, False)
         write.state, write.owner, write.sent_at = "sent", ctx.worker, now
         write.save()
         ledger.receipts([_receipt(write, key, told, now) for key, told in write.fields.items()])

@@ -1,0 +1,421 @@
+"""Sync Person to Microsoft, through both real connectors against both sandboxes."""
+
+from __future__ import annotations
+
+import pytest
+
+from syncadmin.engine.records import Table
+from syncadmin.sandbox.faults import Fault
+from syncadmin.services import setup, suppression, sync_person
+from syncadmin.services.sync_person import Asked
+from syncadmin.store.models import Activity, Decision, DynamicsRecord, Failure, Link, PendingWrite, Receipt, SyncRequest
+from tests.world import World
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+ADA = {
+    "firstName": "Ada",
+    "lastName": "Lovelace",
+    "email": "ada@example.com",
+    "company": "Engines",
+    "title": "Countess",
+}
+
+
+@pytest.fixture
+def world():
+    return World()
+
+
+def ask(world, person, sync_as=Table.LEAD, **more):
+    return sync_person.ask(world.context(), Asked(int(person), sync_as, **more))
+
+
+def log_results(person):
+    """The results waiting to be posted to the person's activity log, oldest first."""
+    waiting = PendingWrite.objects.filter(op="log", target=str(person)).order_by("id")
+    return [row.values["primary"] for row in waiting]
+
+
+def nobody_there(world):
+    return not list(world.dynamics.rows("lead")) and not list(world.dynamics.rows("contact"))
+
+
+# --- created ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_lead_is_created_at_once_with_every_paired_field(world):
+    person = world.marketo.create("person", ADA)
+    answer = ask(world, person)
+
+    assert (answer.status, answer.crm_entity) == ("created", "lead")
+    lead = world.dynamics.get("lead", answer.crm_id)
+    wanted = {"firstname": "Ada", "lastname": "Lovelace", "emailaddress1": "ada@example.com", "companyname": "Engines"}
+    assert {name: lead[name] for name in wanted} == wanted
+    assert lead["jobtitle"] == "Countess"
+    assert lead["subject"] == "Ada Lovelace (Marketo)"
+    assert lead["new_synctomkto"] is True
+
+
+def test_the_person_carries_id_type_and_state_at_once(world):
+    person = world.marketo.create("person", ADA)
+    answer = ask(world, person)
+
+    there = world.marketo.get("person", person)
+    assert there["dynPersonGuid"] == answer.crm_id
+    assert there["dynPersonType"] == "Lead"
+    assert not there.get("dynDeleted")
+    # The write left its receipts, like any other write to Marketo.
+    assert set(Receipt.objects.values_list("field", flat=True)) >= {"dynPersonGuid", "dynPersonType"}
+    assert not PendingWrite.objects.exclude(op="log").exists()
+
+
+def test_what_was_created_is_linked_agreed_and_told(world):
+    person = world.marketo.create("person", ADA)
+    answer = ask(world, person)
+
+    link = Link.objects.get()
+    assert (str(link.dynamics), link.marketo, link.table) == (answer.crm_id, int(person), "lead")
+    assert link.agreed["lead.lastname:lastName"] == ["Lovelace", "Lovelace", 1]
+    assert set(Activity.objects.values_list("kind", flat=True)) >= {"created", "requested"}
+    assert log_results(person) == ["Created"]
+    request = SyncRequest.objects.get()
+    assert (request.status, request.crm_id, request.crm_entity) == ("created", answer.crm_id, "lead")
+    assert request.finished_at is not None
+
+
+def test_a_contact_if_asked(world):
+    person = world.marketo.create("person", ADA)
+    answer = ask(world, person, Table.CONTACT)
+
+    assert (answer.status, answer.crm_entity) == ("created", "contact")
+    assert world.dynamics.get("contact", answer.crm_id)["lastname"] == "Lovelace"
+    assert world.marketo.get("person", person)["dynPersonType"] == "Contact"
+
+
+def test_the_loop_has_nothing_to_repair_afterwards(world):
+    person = world.marketo.create("person", ADA)
+    ask(world, person)
+    world.settle()
+
+    assert len(list(world.dynamics.rows("lead"))) == 1
+    assert len(list(world.marketo.rows("person"))) == 1
+    assert not Failure.objects.filter(closed_at=None).exists()
+    assert not Decision.objects.exists()
+
+
+# --- owner -----------------------------------------------------------------------------------------------------------
+
+
+def user(world, email, **more):
+    return world.dynamics.create(
+        "systemuser", {"internalemailaddress": email, "domainname": email, "lastname": email, **more}
+    )
+
+
+def test_the_owner_is_set_by_address_or_id(world):
+    boss = user(world, "boss@crm.example")
+    first = ask(world, world.marketo.create("person", ADA), assign_to="Boss@CRM.example")
+    second = ask(world, world.marketo.create("person", {**ADA, "email": "b@example.com"}), assign_to=boss.upper())
+
+    for answer in (first, second):
+        assert answer.status == "created"
+        assert world.dynamics.get("lead", answer.crm_id)["ownerid"] == boss
+        assert answer.message == ""
+
+
+@pytest.mark.parametrize(
+    ("assign_to", "cause"), [("who@crm.example", "owner_unknown"), ("off@crm.example", "owner_disabled")]
+)
+def test_an_owner_who_cannot_own_is_said_and_noted(world, assign_to, cause):
+    user(world, "off@crm.example", isdisabled=True)
+    person = world.marketo.create("person", ADA)
+    answer = ask(world, person, assign_to=assign_to)
+
+    assert answer.status == "created"
+    assert assign_to in answer.message
+    failure = Failure.objects.get()
+    assert (failure.cause, failure.column, failure.closed_at) == (cause, "ownerid", None)
+    assert failure.link == Link.objects.get()
+    assert log_results(person) == ["Failed", "Created"]
+
+
+# --- already there ---------------------------------------------------------------------------------------------------
+
+
+def test_a_repeat_is_harmless(world):
+    person = world.marketo.create("person", ADA)
+    first = ask(world, person)
+    before = world.dynamics.truth.last_id
+    second = ask(world, person)
+
+    assert (second.status, second.crm_id) == ("exists", first.crm_id)
+    assert world.dynamics.truth.last_id == before
+    assert log_results(person) == ["Created", "Already there"]
+
+
+def test_asked_as_contact_while_a_lead_is_linked(world):
+    person = world.marketo.create("person", ADA)
+    first = ask(world, person)
+    answer = ask(world, person, Table.CONTACT)
+
+    assert (answer.status, answer.crm_entity, answer.crm_id) == ("exists", "lead", first.crm_id)
+    assert not list(world.dynamics.rows("contact"))
+
+
+@pytest.mark.parametrize("table", ["lead", "contact"])
+def test_one_record_with_the_address_is_linked_and_not_changed(world, table):
+    guid = world.dynamics.create(table, {"lastname": "King", "emailaddress1": "ADA@example.com "})
+    person = world.marketo.create("person", ADA)
+    answer = ask(world, person)
+
+    assert (answer.status, answer.crm_entity, answer.crm_id) == ("exists", table, guid)
+    assert world.dynamics.get(table, guid)["lastname"] == "King"
+    link = Link.objects.get()
+    assert (str(link.dynamics), link.marketo, link.dirty, link.agreed) == (guid, int(person), True, {})
+    assert log_results(person) == ["Already there"]
+
+
+def test_a_known_record_with_an_untidy_address_is_found(world):
+    """Dynamics compares blanks at the start; what we have read is known by its folded address."""
+    setup.change("filter_column", "no_such_column", who="ada", now=world.clock())
+    guid = world.dynamics.create("lead", {"lastname": "King", "emailaddress1": "  ada@EXAMPLE.com"})
+    world.sync()
+    Link.objects.all().delete()
+    person = world.marketo.create("person", ADA)
+
+    assert (ask(world, person).status, ask(world, person).crm_id) == ("exists", guid)
+
+
+def test_set_aside_records_give_way_to_one_in_use(world):
+    old = world.dynamics.create("lead", {"lastname": "Old", "emailaddress1": "ada@example.com"})
+    world.dynamics.deactivate("lead", old)
+    contact = world.dynamics.create("contact", {"lastname": "New", "emailaddress1": "ada@example.com"})
+    answer = ask(world, world.marketo.create("person", ADA))
+
+    assert (answer.status, answer.crm_id) == ("exists", contact)
+
+
+def test_the_id_that_marketo_stores_goes_before_the_address(world):
+    guid = world.dynamics.create("contact", {"lastname": "Byron", "emailaddress1": "other@example.com"})
+    world.dynamics.create("lead", {"lastname": "Double", "emailaddress1": "ada@example.com"})
+    person = world.marketo.create("person", {**ADA, "dynPersonGuid": guid})
+
+    assert ask(world, person).crm_id == guid
+
+
+def test_a_record_the_filter_excludes_is_said_and_not_linked(world):
+    guid = world.dynamics.create(
+        "lead", {"lastname": "King", "emailaddress1": "ada@example.com", "new_synctomkto": False}
+    )
+    answer = ask(world, world.marketo.create("person", ADA))
+
+    assert (answer.status, answer.crm_id) == ("exists", guid)
+    assert "new_synctomkto" in answer.message
+    assert not Link.objects.exists()
+
+
+# --- decisions -------------------------------------------------------------------------------------------------------
+
+
+def two_candidates(world):
+    lead = world.dynamics.create("lead", {"lastname": "King", "emailaddress1": "ada@example.com"})
+    contact = world.dynamics.create("contact", {"lastname": "Byron", "emailaddress1": "ada@example.com"})
+    return lead, contact
+
+
+def test_several_candidates_are_listed_and_nothing_is_created(world):
+    lead, contact = two_candidates(world)
+    before = world.dynamics.truth.last_id
+    person = world.marketo.create("person", ADA)
+    answer = ask(world, person)
+
+    assert (answer.status, answer.crm_id) == ("decision", "")
+    assert world.dynamics.truth.last_id == before
+    assert not Link.objects.exists()
+    decision = Decision.objects.get()
+    assert (decision.kind, decision.subject) == ("match", f"marketo:{person}")
+    assert {face["id"] for face in decision.facts["candidates"]} == {lead, contact}
+    assert decision.choices == [f"link:contact:{contact}", f"link:lead:{lead}", "separate"] or decision.choices == [
+        f"link:lead:{lead}",
+        f"link:contact:{contact}",
+        "separate",
+    ]
+    assert ask(world, person).status == "decision"
+    assert Decision.objects.count() == 1
+
+
+def test_after_separate_was_chosen_a_record_of_its_own_is_created(world):
+    two_candidates(world)
+    person = world.marketo.create("person", ADA)
+    ask(world, person)
+    Decision.objects.update(answer={"choice": "separate"}, answered_at=world.clock(), answered_by="ada")
+    answer = ask(world, person)
+
+    assert answer.status == "created"
+    assert len(list(world.dynamics.rows("lead"))) == 2
+
+
+def test_the_record_of_another_person_is_a_question(world):
+    first = ask(world, world.marketo.create("person", ADA))
+    twin = world.marketo.create("person", {**ADA, "firstName": "Augusta"})
+    answer = ask(world, twin)
+
+    assert answer.status == "decision"
+    assert "another person" in answer.message
+    assert Decision.objects.get().choices == ["separate"]
+    assert str(Link.objects.get().dynamics) == first.crm_id
+
+
+# --- failed ----------------------------------------------------------------------------------------------------------
+
+
+def test_without_a_last_name_nothing_is_sent_and_the_next_run_heals_it(world):
+    person = world.marketo.create("person", {"firstName": "Cher", "email": "cher@example.com"})
+    answer = ask(world, person)
+
+    assert answer.status == "failed"
+    assert "last name" in answer.message
+    assert nobody_there(world)
+    failure = Failure.objects.get()
+    assert (failure.cause, failure.subject, failure.side) == ("last_name_missing", f"marketo:{person}", "dynamics")
+    assert not Link.objects.exists()
+    assert not PendingWrite.objects.exclude(op="log").exists()
+
+    world.marketo.edit("person", person, {"lastName": "Sarkisian"})
+    world.settle()
+    assert [row["lastname"] for row in world.dynamics.rows("lead")] == ["Sarkisian"]
+    assert not Failure.objects.filter(closed_at=None).exists()
+
+
+def test_nobody_has_this_id(world):
+    answer = ask(world, 999_999)
+
+    assert (answer.status, answer.message) == ("failed", "Marketo has no person with this id.")
+    assert SyncRequest.objects.get().status == "failed"
+    assert nobody_there(world)
+
+
+def test_an_erased_person_is_left_alone(world):
+    person = world.marketo.create("person", ADA)
+    suppression.suppress([], "ada@example.com", world.clock())
+    answer = ask(world, person)
+
+    assert answer.status == "failed"
+    assert "erased" in answer.message
+    assert nobody_there(world)
+
+
+def test_a_table_that_is_not_synced(world):
+    setup.change("contacts", False, who="ada", now=world.clock())
+    answer = ask(world, world.marketo.create("person", ADA), Table.CONTACT)
+
+    assert answer.status == "failed"
+    assert nobody_there(world)
+
+
+# --- trouble ---------------------------------------------------------------------------------------------------------
+
+
+def test_queued_while_dynamics_is_away_and_done_by_the_loop(world):
+    world.dynamics.faults.add(Fault("unavailable", method="*", path="/api/*", times=100))
+    person = world.marketo.create("person", ADA)
+    started = world.clock()
+    answer = ask(world, person)
+
+    assert answer.status == "queued"
+    assert (world.clock() - started).total_seconds() <= 5
+    assert nobody_there(world)
+    world.dynamics.faults.clear()
+    world.clock.forward(minutes=2)
+    world.sync(2)
+    assert [row["lastname"] for row in world.dynamics.rows("lead")] == ["Lovelace"]
+    assert SyncRequest.objects.get().status == "created"
+    assert log_results(person) in ([], ["Created"])
+
+
+def test_a_create_that_arrived_without_an_answer_makes_no_second_record(world):
+    world.dynamics.faults.add(Fault("timeout_after", method="POST", path="/api/data/v9.2/leads*", times=1))
+    person = world.marketo.create("person", ADA)
+    first = ask(world, person)
+    assert first.status in ("created", "queued")
+    second = ask(world, person)
+
+    assert second.status in ("created", "exists")
+    assert len(list(world.dynamics.rows("lead"))) == 1
+    assert second.crm_id == next(iter(world.dynamics.rows("lead")))["leadid"]
+    assert not PendingWrite.objects.filter(op="create").exists()
+
+
+def test_while_the_loop_runs_a_lost_answer_makes_neither_twin_nor_question(world):
+    world.dynamics.faults.add(Fault("timeout_after", method="POST", path="/api/data/v9.2/leads*", times=2))
+    ask(world, world.marketo.create("person", ADA))
+    world.settle()
+
+    assert len(list(world.dynamics.rows("lead"))) == 1
+    assert len(list(world.marketo.rows("person"))) == 1
+    assert not Decision.objects.exists()
+    assert Link.objects.get().dynamics is not None
+
+
+def test_paused_means_queued(world):
+    setup.change("paused", True, who="ada", now=world.clock())
+    answer = ask(world, world.marketo.create("person", ADA))
+
+    assert answer.status == "queued"
+    assert nobody_there(world)
+
+
+def test_a_deleted_record_is_made_anew_on_the_same_link(world):
+    person = world.marketo.create("person", ADA)
+    first = ask(world, person)
+    link = Link.objects.get().pk
+    world.dynamics.delete("lead", first.crm_id)
+    second = ask(world, person)
+
+    assert second.status == "created"
+    assert second.crm_id != first.crm_id
+    assert (Link.objects.get().pk, str(Link.objects.get().dynamics)) == (link, second.crm_id)
+    world.settle()
+    there = world.marketo.get("person", person)
+    assert (there["dynPersonGuid"], bool(there.get("dynDeleted"))) == (second.crm_id, False)
+    assert Link.objects.get().dynamics_deleted is False
+
+
+def test_marketo_does_not_take_the_ids_now(world):
+    world.marketo.faults.add(Fault("unavailable", method="POST", path="/rest/v1/leads.json", times=50))
+    person = world.marketo.create("person", ADA)
+    answer = ask(world, person)
+
+    assert answer.status == "created"
+    assert Link.objects.get().dirty is True
+    world.marketo.faults.clear()
+    world.clock.forward(minutes=3)
+    world.settle()
+    assert world.marketo.get("person", person)["dynPersonGuid"] == answer.crm_id
+
+
+# --- the list --------------------------------------------------------------------------------------------------------
+
+
+def test_people_of_a_list_are_created_by_the_next_run(world):
+    people = [world.marketo.create("person", {**ADA, "email": f"{n}@example.com"}) for n in range(3)]
+    ctx = world.context()
+    assert sync_person.queue([int(each) for each in people], sync_as="lead", source="list", now=ctx.now()) == 3
+    assert sync_person.queue([int(each) for each in people], sync_as="lead", source="list", now=ctx.now()) == 0
+    assert nobody_there(world)
+
+    step = sync_person.finish_requests(ctx)
+    assert step.counts == {"requests_created": 3}
+    assert len(list(world.dynamics.rows("lead"))) == 3
+    assert DynamicsRecord.objects.count() == 3
+
+
+def test_reading_a_whole_list_does_not_bring_back_the_deleted(world):
+    person = int(world.marketo.create("person", ADA))
+    ctx = world.context()
+    sync_person.queue([person], sync_as="lead", source="list", now=ctx.now())
+    sync_person.finish_requests(ctx)
+
+    assert sync_person.queue([person], sync_as="lead", source="list", now=ctx.now(), again=False) == 0
+    assert sync_person.queue([person], sync_as="lead", source="list", now=ctx.now()) == 1
