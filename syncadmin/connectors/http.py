@@ -190,7 +190,7 @@ class Http:
                 body = self._read(request, response, self.clock() + timedelta(seconds=seconds))
                 names = {name.lower() for name in response.headers}
                 return Answer(response.status_code, {name: response.headers[name] for name in names}, body)
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:  # TLS errors while reading come through bare
             raise _translated(request, error) from None
 
     def _seconds_left(self, request: Request) -> float:

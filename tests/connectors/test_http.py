@@ -208,7 +208,9 @@ def test_without_a_connection_even_a_write_is_repeated(fault: Exception, clock: 
         connection(Network(fault), clock, budget).send(WRITE)
 
 
-@pytest.mark.parametrize("fault", [httpx.ReadTimeout("slow"), httpx.ReadError("cut"), httpx.RemoteProtocolError("cut")])
+@pytest.mark.parametrize(
+    "fault", [httpx.ReadTimeout("slow"), httpx.ReadError("cut"), httpx.RemoteProtocolError("cut"), OSError("tls")]
+)
 def test_a_write_without_an_answer_is_repeated_only_where_the_request_says_so(
     fault: Exception, clock: Clock, budget: Remembering
 ) -> None:

@@ -87,6 +87,7 @@ class DynamicsAuth:
 
     def renew(self, used: Mapping[str, str], work: Work) -> None:
         with self._held(work):
+            # Many threads see the same 401; only the first one's token is still the current one.
             if used.get("Authorization") == f"Bearer {self._slot.token}":
                 self._sign_in(work)
 

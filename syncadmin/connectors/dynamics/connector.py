@@ -79,13 +79,18 @@ class Dynamics:
                 **more,
             )
 
-        auth = DynamicsAuth(config, connected(config.authority, judge=token_judge), tokens)
+        self._authority = connected(config.authority, judge=token_judge)
+        auth = DynamicsAuth(config, self._authority, tokens)
         self._http = connected(config.base_url, auth=auth, judge=judge, id_headers=_ID_HEADERS)
 
     def for_work(self, lane: Lane, purpose: str, deadline: datetime | None = None) -> Self:
         other = copy.copy(self)
         other._http = self._http.for_work(Work(lane, purpose, deadline))
         return other
+
+    def close(self) -> None:
+        self._authority.close()
+        self._http.close()
 
     def check(self, *, probe_id: str = "") -> list[Check]:
         """``probe_id`` is a fresh random GUID; with it the rights to write are tried too, changing nothing."""
@@ -127,6 +132,7 @@ class Dynamics:
             return []
         request: Request | None = requests.users(requests.user_condition(id, email.strip()))
         found: list[User] = []
+        # An organisation may have more users than one page holds.
         while request is not None:
             answer = self._call(request)
             found += responses.users(answer)
@@ -156,6 +162,7 @@ class Dynamics:
     def _call(self, request: Request) -> Answer:
         answer = self._http.send(request)
         hint = answer.headers.get("x-ms-dop-hint", "")
+        # Told only when it changes: the budget writes it to the database.
         if hint.isdecimal() and int(hint) not in (0, self._shared.at_once):
             self._shared.at_once = int(hint)
             self._http.hint(int(hint))

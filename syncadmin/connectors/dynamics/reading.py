@@ -45,8 +45,9 @@ class Reader:
     def first_page(self, table: Table, columns: Sequence[str]) -> Page:
         def ask(schema: Schema) -> Page:
             annotated = _has_lookups(columns, schema)
-            request = requests.tracked_page(table, select(table, columns, schema), size=self._size, annotated=annotated)
-            return responses.page(self._call(request), table, columns, schema, tracked=True)
+            wanted = select(table, columns, schema)
+            answer = self._sized(lambda size: requests.tracked_page(table, wanted, size=size, annotated=annotated))
+            return responses.page(answer, table, columns, schema, tracked=True)
 
         return self._with_current_columns(table, columns, ask)
 
@@ -55,7 +56,7 @@ class Reader:
         schema = self._schema(table, columns, False)
         annotated = _has_lookups(columns, schema)
         try:
-            answer = self._call(requests.follow(cursor, size=self._size, annotated=annotated, tracked=tracked))
+            answer = self._sized(lambda size: requests.follow(cursor, size=size, annotated=annotated, tracked=tracked))
         except TooLarge:
             raise
         except Refused as error:
@@ -69,10 +70,23 @@ class Reader:
         def ask(schema: Schema) -> Page:
             annotated = _has_lookups(columns, schema)
             wanted = select(table, columns, schema)
-            request = requests.modified_since(table, wanted, since, size=self._size, annotated=annotated)
-            return responses.page(self._call(request), table, columns, schema, tracked=False)
+            answer = self._sized(
+                lambda size: requests.modified_since(table, wanted, since, size=size, annotated=annotated)
+            )
+            return responses.page(answer, table, columns, schema, tracked=False)
 
         return self._with_current_columns(table, columns, ask)
+
+    def _sized(self, build: Callable[[int], Request]) -> Answer:
+        """A page in the largest size that can be read: a few huge descriptions must not stop a whole table."""
+        size = self._size
+        while True:
+            try:
+                return self._call(build(size))
+            except TooLarge:
+                if size == 1:
+                    raise
+                size = max(1, size // 8)
 
     def fetch(self, refs: Iterable[Ref], columns: Sequence[str]) -> Fetched:
         """Ids that are no GUIDs name no record here: they are neither found nor gone."""

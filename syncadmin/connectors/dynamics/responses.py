@@ -52,6 +52,7 @@ def _link(body: Mapping[str, Any], name: str) -> str:
 
 
 def _is_deleted(row: Mapping[str, Any]) -> bool:
+    # Either mark is enough: taking a notice for a row would fail the whole page.
     context = row.get("@odata.context")
     return (isinstance(context, str) and context.endswith("$deletedEntity")) or row.get("reason") == "deleted"
 

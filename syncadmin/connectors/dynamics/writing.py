@@ -106,6 +106,11 @@ class Writer:
         if not item.values:
             self._outcomes[place] = Outcome(Status.UPDATED, item.ref, item.version)
             return None
+        if not (item.version.isascii() and item.version.isprintable()):
+            # It would break the header block of the whole batch; reading the record anew mends it.
+            text = "The stored version cannot be sent."
+            self._outcomes[place] = Outcome(Status.STALE, item.ref, message=text, cause=Cause.UNKNOWN)
+            return None
         return self._job(place, item.ref, item, {})
 
     def _job(self, place: int, ref: Ref, item: Create | Update, extra: dict[str, str]) -> Job | None:
@@ -147,7 +152,8 @@ class Writer:
                     return
             self._pace.took(kind, len(chunk), (self._http.clock() - begun).total_seconds())
             rest = rest[len(chunk) :]
-            limit = limit if halved else self._pace.size(kind)
+            # One huge row must not leave all others to go one by one.
+            limit = min(self._pace.size(kind), limit * 2)
 
     def _settle(self, chunk: list[Job], outcomes: list[Outcome]) -> None:
         self._outcomes |= {job.place: outcome for job, outcome in zip(chunk, outcomes, strict=True)}
@@ -178,8 +184,7 @@ class Writer:
 
     def _create_each(self, chunk: list[Job], detect_duplicates: bool) -> list[Outcome]:
         parts = [requests.create_part(job.ref.table, job.body, detect_duplicates=detect_duplicates) for job in chunk]
-        outcomes = self._batch(chunk, parts, Status.CREATED)
-        return self._confirmed(outcomes)
+        return self._confirmed(chunk, self._batch(chunk, parts, Status.CREATED))
 
     def _update_each(self, chunk: list[Job]) -> list[Outcome]:
         parts = [
@@ -217,22 +222,29 @@ class Writer:
             self._stopped = Throttled("Dynamics throttled within a batch.", code="429", until=until)
         return answers
 
-    def _confirmed(self, outcomes: list[Outcome]) -> list[Outcome]:
-        """Looks up which "already exists" are our own ids; an older server says the same of any unique key."""
-        asked = [outcome.ref for outcome in outcomes if outcome.code == KEY_EXISTS and outcome.ref]
-        if not asked:
-            return outcomes
-        parts = [requests.read_part(ref.table, ref.id, [key_of(ref.table)], annotated=False) for ref in asked]
-        answers = dict(zip(asked, self.ask_each(parts, safe_to_repeat=True), strict=False))
-        return [self._own(outcome, answers) for outcome in outcomes]
+    def _confirmed(self, chunk: list[Job], outcomes: list[Outcome]) -> list[Outcome]:
+        """Looks up which "already there" are our own ids: an earlier call without an answer may have made them.
 
-    def _own(self, outcome: Outcome, answers: dict[Ref, Answer]) -> Outcome:
-        answer = answers.get(outcome.ref) if outcome.ref and outcome.code == KEY_EXISTS else None
-        if answer is None or outcome.ref is None:
-            return outcome
-        if answer.status == 200:
-            return replace(outcome, version=responses.version_of(answer))
-        return replace(outcome, ref=None) if responses.says_gone(answer, outcome.ref) else outcome
+        An older server gives the same code to any unique key, and duplicate detection finds our own record first.
+        """
+        doubtful = [place for place, outcome in enumerate(outcomes) if _may_be_ours(outcome)]
+        if not doubtful:
+            return outcomes
+        refs = [chunk[place].ref for place in doubtful]
+        parts = [requests.read_part(ref.table, ref.id, [key_of(ref.table)], annotated=False) for ref in refs]
+        answers = self.ask_each(parts, safe_to_repeat=True)
+        confirmed = list(outcomes)
+        for place, ref, answer in zip(doubtful, refs, answers, strict=False):
+            if answer.status == 200:
+                version = responses.version_of(answer)
+                confirmed[place] = replace(outcomes[place], status=Status.EXISTS, ref=ref, version=version)
+            elif responses.says_gone(answer, ref):
+                confirmed[place] = replace(outcomes[place], ref=None)
+        return confirmed
+
+
+def _may_be_ours(outcome: Outcome) -> bool:
+    return outcome.status is Status.DUPLICATE or (outcome.code == KEY_EXISTS and outcome.ref is not None)
 
 
 def _asks_for_less(error: ConnectorError) -> bool:

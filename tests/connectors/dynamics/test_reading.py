@@ -98,6 +98,16 @@ def test_columns_the_table_lacks_or_hides_are_not_asked_for() -> None:
     assert found.records[0].values == {"lastname": None}
 
 
+def test_a_page_too_large_to_read_is_asked_for_in_smaller_pieces() -> None:
+    heavy = error(413, "0x8004418a", "too large")
+    tenant = Tenant().on("GET", "/leads?", heavy, heavy, rows(row(), nextLink=NEXT))
+    page = tenant.connector().full_read(Table.LEAD, ["lastname"])
+    assert page.more
+    assert [asked.headers["Prefer"].rpartition("=")[2] for asked in tenant.asked] == ["5000", "625", "78"]
+    with pytest.raises(errors.TooLarge):
+        Tenant().on("GET", "deltatoken", heavy).connector(page_size=9).changes(Table.LEAD, [], DELTA)
+
+
 def test_a_value_of_an_unknown_shape_is_left_out() -> None:
     tenant = Tenant().on("GET", f"leads({IDA})", ok(row(lastname={"a": 1}, jobtitle="x")))
     assert tenant.connector().fetch([LEAD], ["lastname", "jobtitle"]).records[0].values == {"jobtitle": "x"}

@@ -121,9 +121,11 @@ def test_a_disabled_owner_holds_back_its_own_row_only() -> None:
 
 
 def test_duplicate_detection_is_asked_for_row_by_row() -> None:
-    tenant = Tenant().on("POST", "$batch", multipart(created(LEAD), (412, refusal("0x80040333", "a duplicate"))))
+    gone = (404, refusal(NOT_FOUND, f"Entity 'lead' With Id = {VIK} Does Not Exist"))
+    hit = (412, refusal("0x80040333", "a duplicate"))
+    tenant = Tenant().on("POST", "$batch", multipart(created(LEAD), hit), multipart(gone))
     outcomes = tenant.connector().create([create(LEAD), create(OTHER)], detect_duplicates=True)
-    assert statuses(outcomes) == [Status.CREATED, Status.DUPLICATE]
+    assert [(outcome.status, outcome.ref) for outcome in outcomes] == [(Status.CREATED, LEAD), (Status.DUPLICATE, None)]
     assert all(
         headers["MSCRM.SuppressDuplicateDetection"] == "false" for _, _, headers, _ in operations(tenant.asked[0])
     )
@@ -141,6 +143,14 @@ def test_a_create_without_an_answer_is_repeated_and_finds_its_own_id() -> None:
         (Status.EXISTS, OTHER, 'W/"9"'),
     ]
     assert operations(tenant.asked[2])[0][:2] == ("GET", f"/api/data/v9.2/leads({IDA})?$select=leadid")
+
+
+def test_a_duplicate_that_is_our_own_earlier_write_exists() -> None:
+    hit = multipart((412, refusal("0x80040333", "a duplicate")))
+    held = multipart((200, {"@odata.etag": 'W/"9"', "leadid": IDA}))
+    tenant = Tenant().on("POST", "$batch", httpx.ReadTimeout("slow"), hit, held)
+    outcome = tenant.connector().create([create(LEAD)], detect_duplicates=True)[0]
+    assert (outcome.status, outcome.ref, outcome.version) == (Status.EXISTS, LEAD, 'W/"9"')
 
 
 def test_exists_is_not_ours_when_our_id_is_not_there() -> None:
@@ -365,6 +375,13 @@ def test_a_row_too_large_for_any_batch_is_found() -> None:
     outcomes = tenant.connector().update(items)
     assert [outcome.status for outcome in outcomes].count(Status.UPDATED) == 39
     assert (outcomes[17].status, outcomes[17].cause) == (Status.REFUSED, Cause.TOO_LARGE)
+
+
+def test_a_version_that_would_break_the_batch_is_stale() -> None:
+    tenant = Tenant().on("POST", "$batch", multipart(updated(OTHER)))
+    items = [Update(LEAD, {"jobtitle": "x"}, 'W/"4"\r\nX: y'), Update(OTHER, {"jobtitle": "y"}, 'W/"4"')]
+    assert statuses(tenant.connector().update(items)) == [Status.STALE, Status.UPDATED]
+    assert len(operations(tenant.asked[0])) == 1
 
 
 def test_nothing_to_send_sends_nothing() -> None:
