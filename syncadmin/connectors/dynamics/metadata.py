@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from syncadmin.connectors.dynamics.requests import get, query
+from syncadmin.connectors.dynamics.requests import definition, query
 from syncadmin.connectors.messages import Request
 from syncadmin.engine.records import Side, Table
 from syncadmin.engine.schema import Column, DateBehaviour, Kind, Option, Required, Schema
@@ -84,7 +84,7 @@ class Organisation:
 def attributes(table: Table, *, with_source: bool) -> Request:
     """All columns; ``SourceType`` tells calculated ones, but not every server offers it."""
     select = f"{_COMMON},SourceType" if with_source else _COMMON
-    return get(query(f"{_definition(table)}/Attributes", select=select, filter=_OWN), purpose="metadata")
+    return definition(query(f"{_definition(table)}/Attributes", select=select, filter=_OWN))
 
 
 def cast(table: Table, type_name: str) -> Request:
@@ -92,12 +92,12 @@ def cast(table: Table, type_name: str) -> Request:
     select, expand = CASTS[type_name]
     path = f"{_definition(table)}/Attributes/Microsoft.Dynamics.CRM.{type_name}AttributeMetadata"
     wanted = ",".join(filter(None, ("LogicalName", select)))
-    return get(query(path, select=wanted, filter=_OWN, expand=expand), purpose="metadata")
+    return definition(query(path, select=wanted, filter=_OWN, expand=expand))
 
 
 def table_facts(table: Table) -> Request:
     select = "LogicalName,EntitySetName,ChangeTrackingEnabled,IsOptimisticConcurrencyEnabled"
-    return get(query(_definition(table), select=select), purpose="metadata")
+    return definition(query(_definition(table), select=select))
 
 
 def _definition(table: Table) -> str:

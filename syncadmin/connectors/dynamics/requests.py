@@ -41,11 +41,16 @@ def token_request(tenant: str, client_id: str, client_secret: str, scope: str) -
     return Request("POST", path, headers, urlencode(form).encode(), safe_to_repeat=True, signed=False, timeout=30.0)
 
 
-def get(path: str, *, prefer: Sequence[str] = (), accepts: frozenset[int] = frozenset(), purpose: str = "") -> Request:
+def get(path: str, *, prefer: Sequence[str] = (), accepts: frozenset[int] = frozenset()) -> Request:
     headers = dict(_ODATA)
     if prefer:
         headers["Prefer"] = ",".join(prefer)
-    return Request("GET", API + path, headers, accepts=accepts, purpose=purpose)
+    return Request("GET", API + path, headers, accepts=accepts)
+
+
+def definition(path: str) -> Request:
+    """A read of metadata past the server's cache, which is half a minute behind a change of a column."""
+    return Request("GET", API + path, {**_ODATA, "Consistency": "Strong"}, purpose="metadata")
 
 
 def query(entity_set: str, **options: str) -> str:

@@ -214,6 +214,7 @@ def test_only_types_the_table_has_are_asked_for() -> None:
         "Microsoft.Dynamics.CRM.StringAttributeMetadata",
         "organizations",
     ]
+    assert [asked.headers.get("Consistency") for asked in tenant.asked] == ["Strong", "Strong", None]
     # no label in the base language: the one shown to us
     assert (schema.columns["subject"].label, schema.columns["subject"].max_length) == ("Subject", 5)
 
