@@ -138,6 +138,7 @@ def read(file: IO[Any], side: str, entity: str) -> tuple[list[Row], dict[str, st
 def _decoded(content: bytes) -> str:
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         return content.decode("utf-16")
+    # Excel writes Windows-1252 unless told otherwise; nearly every byte is valid there, so it comes last.
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -145,6 +146,7 @@ def _decoded(content: bytes) -> str:
 
 
 def _delimiter(header: str) -> str:
+    # Quoted headers may hold the other delimiters.
     bare = re.sub(r'"[^"]*"', "", header)
     return max(",;\t", key=bare.count)
 
@@ -165,6 +167,7 @@ def _map(headers: list[str], side: str, entity: str) -> tuple[dict[str, str], li
         concept = concepts.get(_plain(header))
         # What a word means in lists comes first: the CRM's contact has a column `company` that is a phone number.
         field = targets.get(concept) if concept else own.get(_plain(header))
+        # A second column for the same field would overwrite the first.
         if field and field not in mapped.values():
             mapped[header] = field
         else:
@@ -202,6 +205,7 @@ def _converter(side: str, entity: str, field: str) -> Convert:
     kind = column["type"]
     if kind == "Picklist":
         options = {label.casefold(): value for value, label, *_ in column.get("options", ())}
+        # Lists say the label; some exports say the number.
         return lambda cell: options.get(cell.strip().casefold(), _number(cell))
     if kind == "Boolean":
         return lambda cell: _TRUTHS.get(cell.strip().casefold(), cell)

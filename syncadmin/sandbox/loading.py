@@ -43,6 +43,7 @@ def load_file(path: Path, side: str, entity: str, put: Put) -> Report:
             rows, mapped, skipped = csvload.read(file, side, entity)
     except (OSError, ValueError) as error:
         raise LoadFailed(f"{path}: {error}") from error
+    # Probably the wrong delimiter or not a list of people: loading empty rows would help nobody.
     if not mapped:
         raise LoadFailed(f"{path}: none of its columns is known: {', '.join(skipped)}")
     for start in range(0, len(rows), _BATCH):

@@ -45,6 +45,7 @@ _LONG_TITLE = (
 _SOURCES = {1: "Advertisement", 2: "Employee Referral", 3: "External Referral", 4: "Partner", 7: "Trade Show", 8: "Web"}
 _UNKNOWN_SOURCES = ("Hannover Messe 2025", "cold call", "Word of mouth ")
 _RATINGS = {1: "Hot", 2: "Warm", 3: "Cold"}
+# Enough for the names above; what is missing simply drops out of the address.
 _ASCII = str.maketrans({
     "ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "õ": "o", "ł": "l", "ż": "z", "ą": "a", "ś": "s", "ã": "a", "ç": "c", "é": "e",
     "è": "e", "ï": "i", "í": "i", "ı": "i", "ş": "s", "ğ": "g", "á": "a", "ó": "o", "ú": "u", "þ": "th", "ð": "d", "ñ": "n", "ê": "e", "î": "i",
@@ -99,6 +100,7 @@ def _identity(number: int, chance: random.Random) -> Row:
     city, _, state = chance.choice(cities.split()).replace("_", " ").partition("/")
     first, last = chance.choice(given.split()), chance.choice(family.split()).replace("_", " ")
     company = chance.choice(_COMPANIES)
+    # Addresses are made from the name; names in other scripts leave nothing to make one of.
     local = _ascii(f"{first}.{last}") or f"person{number}"
     return {
         "first": first,
@@ -128,6 +130,7 @@ def _digits(pattern: str, chance: random.Random) -> str:
 
 
 def _person(number: int, base: Row, chance: random.Random) -> Person:
+    # By number and not by chance, so that every sample has the same proportions.
     place = number % 10
     kind = "contact" if number % 5 in (1, 3) else "lead"
     dynamics = _dynamics(base, kind, chance) if place < 7 else None

@@ -58,6 +58,7 @@ class Log:
         guid = int(self._counters.get("guid", _FIRST_GUID)) + 1
         self._counters["guid"] = guid
         row = {"t": kind, "l": person, "d": at, "g": guid}
+        # Absent keys keep a million rows small.
         row.update((key, value) for key, value in more.items() if value is not None)
         self._append(row)
         return guid
@@ -81,6 +82,7 @@ class Log:
                 yield row
 
     def _index(self) -> dict[int, list[int]]:
+        # Built on first use: most accounts never ask for one person's log.
         if self._about is None:
             self._about = {}
             for key, row in self._rows.items():
@@ -93,6 +95,7 @@ class Log:
         moved = index.pop(loser, [])
         for position in moved:
             row = self._rows.get(str(position))
+            # A deletion says which id died; it stays with that id.
             if row is not None and row["t"] != DELETE:
                 self._rows[str(position)] = {**row, "l": winner}
         for position in moved:
@@ -107,6 +110,7 @@ class Log:
         if not self._late:
             return
         for key in sorted(key for key in self._late if key.split("/")[0] <= stamp(now)):
+            # The activity keeps its date and GUID; only its place in the stream is late.
             self._append({**self._late.pop(key), "s": stamp(now)})
 
     def walk(
@@ -140,6 +144,7 @@ class Log:
     def position_of(self, since: datetime) -> int:
         """The position right before the first row stored at or after `since`."""
         wanted, low, high = stamp(since), 0, self.last
+        # Storage times ascend along the positions, activity dates need not.
         while low < high:
             middle = (low + high + 1) // 2
             if self._stored(middle) < wanted:
@@ -159,12 +164,14 @@ class Log:
 
 
 def token(position: int, now: datetime) -> str:
+    # Upper-case base 32 of instant and position, like the real ones; clients must not look inside.
     return b32encode(f"{stamp(now)},{position}".encode()).decode()
 
 
 def position(text: str) -> int:
     """Read a paging token of the activity streams; anything else is refused."""
     try:
+        # The instant has no use but to make a mangled token fail.
         when, _, number = b32decode(text).decode().partition(",")
         moment(when)
         return int(number)

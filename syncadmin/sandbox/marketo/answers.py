@@ -68,14 +68,17 @@ def to_json(value: Any) -> bytes:
 
 
 def request_id(chance: random.Random, now: datetime) -> str:
+    # The second half is the instant in hex: support staff read it, and so do tests.
     return f"{chance.randrange(0x10, 0xFFFFF):x}#{int(now.timestamp() * 1000):x}"
 
 
 def success(request: str, payload: Payload) -> Answer:
+    # Recorded answers print the members in this order; clients that compare text rely on it.
     body: dict[str, Any] = {"requestId": request}
     if payload.result is not None:
         body["result"] = payload.result
     body["success"] = True
+    # Asset endpoints print both lists even when empty, the lead database leaves them out.
     if payload.asset:
         body |= {"errors": [], "warnings": []}
     return Answer("200 OK", list(JSON_HEADERS), to_json(body | payload.more))
@@ -98,6 +101,7 @@ def asset_stamp(text: str) -> str:
 
 def moment(text: str) -> datetime:
     """Read an ISO 8601 instant with zone; ValueError for anything else."""
+    # Python reads the spellings of all areas (Z, +0000, -08:00) but only an upper-case Z.
     found = datetime.fromisoformat(text.strip().replace("z", "Z"))
     if found.tzinfo is None:
         raise ValueError(f"no zone in {text!r}")

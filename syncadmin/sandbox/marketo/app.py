@@ -44,6 +44,7 @@ class MarketoSandbox(Desk):
         self.clock, self.sleep, self.send, self.base_url = clock, sleep, send, base_url
         self.lock = threading.RLock()
         self.state = State(clock, random.Random(seed), path)
+        # Troubles draw from their own randomness, so ordering one does not change later ids.
         self.faults = Faults(random.Random(seed + 1))
         self.truth = self.state.truth
         self.limits = Limits(self.state, limits)
@@ -66,6 +67,7 @@ class MarketoSandbox(Desk):
             return control.respond(self, request)
         if not request.path.startswith(("/rest/", "/bulk/", "/identity/")):
             return pages.respond(self, request)
+        # Counted before the lock: calls that wait for it are being processed, seen from outside.
         with self._flying:
             self.limits.in_flight += 1
         try:
@@ -77,6 +79,7 @@ class MarketoSandbox(Desk):
     def _api(self, request: Request) -> Answer:
         with self.lock:
             request.id = request_id(self.state.chance, self.clock())
+            # The rival acts first, so that a trouble can hit the same request afterwards.
             self._rival(request)
             fault = self._call_fault(request)
         # Outside the lock: a slow call is in flight, and others go on meanwhile.
@@ -89,12 +92,14 @@ class MarketoSandbox(Desk):
                 self.state.commit()
         if answer is None:
             with self.lock:
+                # Saved before the answer leaves: what was acknowledged survives a kill.
                 answer = self._handle(request)
                 self.state.commit()
         return troubles.after(fault, answer)
 
     def _call_fault(self, request: Request) -> Fault | None:
         kinds = troubles.CALL_KINDS
+        # On the streams "empty" means a page without rows and with more to come.
         if not troubles.is_feed(request.path):
             kinds |= {"empty"}
         return self.faults.take(request.method, unquote(request.uri), kinds)
@@ -130,6 +135,7 @@ class MarketoSandbox(Desk):
                 return identity.token(self.state, request)
             if not request.path.endswith(".json"):
                 return plain("404 Not Found", "404 Not Found")
+            # Refused tokens cost nothing, so they are told before the limits are asked.
             identity.authenticate(self.state, request)
             self.limits.check()
             found, parts = routing.find(ROUTES, request)
@@ -181,6 +187,7 @@ class MarketoSandbox(Desk):
             while not self._stop.wait(every):
                 self.run_campaigns(at_once=self.state.knobs.webhooks_at_once)
 
+        # A daemon: it holds nothing that a sudden end could lose.
         threading.Thread(target=loop, name="marketo-campaigns", daemon=True).start()
 
     def close(self) -> None:

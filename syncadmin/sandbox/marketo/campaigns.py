@@ -27,6 +27,7 @@ def flow_cause(row: dict[str, Any], action: str) -> Cause:
 
 def run(sandbox: MarketoSandbox, *, at_once: int = 1) -> int:
     """Take everybody waiting through their campaigns; returns how many. Webhook calls happen outside the lock."""
+    # Taken off the queue before they run: a person is never led through twice.
     with sandbox.lock:
         batch = [sandbox.state.waiting.pop(key) for key in sorted(sandbox.state.waiting)]
         sandbox.state.commit()
@@ -84,6 +85,7 @@ def call_webhook(
         if hook is None or sandbox.state.person(person) is None:
             return None
         prepared = webhooks.prepare(sandbox.state, hook, person, scopes)
+    # No lock here: the receiver usually calls back for the person before it answers.
     outcome = webhooks.perform(sandbox.send, prepared, sandbox.state.knobs.webhook_seconds)
     with sandbox.lock:
         webhooks.record(sandbox.state, hook, person, outcome, campaign)

@@ -33,6 +33,7 @@ def respond(sandbox: MarketoSandbox, request: Request) -> Answer:
         found = deed(sandbox, given)
     except PlainError as error:
         return error.answer
+    # A wrong order is answered in words; anything else is a fault of the sandbox and shall be seen.
     except (RowError, ApiError, KeyError, ValueError, TypeError) as error:
         return Answer("400 Bad Request", [("Content-Type", "application/json")], to_json({"error": str(error)}))
     if isinstance(found, Answer):

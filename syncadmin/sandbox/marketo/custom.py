@@ -59,6 +59,7 @@ class CustomTypes:
             raise ApiError(1017, f"Object already exists: activity type '{api_name}'")
         if sum(not row["deleted"] for row in self._table.values()) >= _MOST_TYPES:
             raise ApiError(1027, "Max Activity Type Limit Reached")
+        # Filter and trigger names appear in smart lists of everybody, so they are unique as well.
         self._names_free(body, api_name)
         id = int(self._counters.get("custom_type", FIRST_CUSTOM_TYPE - 1)) + 1
         self._counters["custom_type"] = id
@@ -93,6 +94,7 @@ class CustomTypes:
 
     def change(self, api_name: str, given: dict[str, Any], now: str) -> Type:
         row = self.find(api_name)
+        # A change never touches the approved version: it starts or goes on with a draft.
         draft = dict(row["draft"] or row["approved"])
         core = ("name", "triggerName", "filterName", "primaryAttribute")
         if row["approved"] and any(given.get(name, draft[name]) != draft[name] for name in core):
@@ -151,11 +153,13 @@ class CustomTypes:
         return self._keep({**row, "draft": None}, now)
 
     def delete(self, api_name: str, now: str) -> Type:
+        # The row stays, so that its id is never given again.
         return self._keep({**self.find(api_name), "deleted": True}, now)
 
     def _keep(self, row: Type, now: str) -> Type:
         row = row | {"updatedAt": now}
         body = row["draft"] or row["approved"]
+        # Names of types are compared without case, like those of fields.
         self._table[body["apiName"].casefold()] = row
         return row
 

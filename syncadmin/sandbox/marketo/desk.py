@@ -101,6 +101,7 @@ class Desk:
                 try:
                     checked.append(persons.checked(self.state, row, platform=True))
                 except RowError as error:
+                    # Checked as a whole first: half a list is worse than none.
                     raise ValueError(f"row {number}: {error}") from error
             cause = self.cause(by, creating=True)
             ids = []
@@ -176,6 +177,7 @@ class Desk:
 
     def link_company(self, id: Any, external_id: str, values: dict[str, Any] | None = None) -> None:
         """Link a person to a company record, made or changed with `values`; its company fields then show those."""
+        # Companies have no API here; their records exist to be read through.
         with self.lock:
             if external_id not in self.state.companies or values is not None:
                 self.state.companies[external_id] = dict(values or {})

@@ -47,6 +47,7 @@ def lead_spec(state: State, body: dict[str, Any]) -> Spec:
     if bad:
         raise ApiError(1003, f"Invalid fields [{', '.join(map(str, bad))}]")
     given = body.get("filter")
+    # Lead extracts take exactly one filter; two are refused, not combined.
     if not isinstance(given, dict) or len(given) != 1:
         raise ApiError(1003, "Invalid filter: exactly one is required")
     name, value = next(iter(given.items()))
@@ -101,6 +102,7 @@ def activity_spec(state: State, body: dict[str, Any]) -> Spec:
     given = body.get("filter")
     if not isinstance(given, dict) or "createdAt" not in given:
         raise missing("createdAt")
+    # Ids or names of primary attributes, never both.
     unknown = set(given) - {"createdAt", "activityTypeIds", "primaryAttributeValueIds", "primaryAttributeValues"}
     if unknown or len(set(given) & {"primaryAttributeValueIds", "primaryAttributeValues"}) > 1:
         raise ApiError(1003, f"Invalid filter {sorted(unknown)}")
@@ -122,6 +124,7 @@ def write(state: State, kind: str, spec: Spec) -> tuple[int, bytes]:
     """(rows, file). Empty values are the text null, as the vendor writes them."""
     rows = _people(state, spec) if kind == "leads" else _activities(state, spec)
     text = io.StringIO()
+    # Rows are separated by a line feed alone; quotes are doubled.
     writer = csv.writer(text, delimiter=_SEPARATORS[spec["format"]], lineterminator="\n")
     writer.writerow([spec["names"].get(name, name) for name in spec["fields"]])
     count = 0

@@ -13,6 +13,7 @@ from syncadmin.sandbox.storage import Table
 
 _FIRST_CUSTOM_ID = 1201
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z")
+# "No special characters" is all the documents say; these are the ones the screens accept.
 _DISPLAY_NAME = re.compile(r"[\w .\-/()&']+\Z")
 # The kinds the vendor lets an API make, with the length its text fields get.
 CREATABLE = {
@@ -105,6 +106,7 @@ class Field:
 @cache
 def _standard() -> tuple[Field, ...]:
     data = json.loads(Path(__file__).with_name("fields.json").read_text())
+    # Cached and frozen: thousands of accounts are made in one simulation.
     return tuple(
         Field(id, name, display, kind, length, "r" in flags, "s" in flags, "c" in flags, soap)
         for id, name, display, kind, length, flags, soap, _ in data["fields"]
@@ -141,6 +143,7 @@ class Fields:
             raise ValueError(f"Invalid field name '{name}'")
         if not _DISPLAY_NAME.match(display):
             raise ValueError(f"Invalid display name '{display}'")
+        # Names are compared without case: describe and SOAP know one namespace.
         if any(name.casefold() == known.casefold() for known in self._all) or self.by_display(display):
             raise ValueError(f"Field '{name}' already exists")
         id = max(_FIRST_CUSTOM_ID - 1, *(field.id for field in self._all.values())) + 1

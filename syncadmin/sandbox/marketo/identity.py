@@ -37,11 +37,13 @@ def token(state: State, request: Request) -> Answer:
 def _current(state: State, client: str) -> tuple[str, int]:
     now = state.clock().timestamp()
     for text, row in list(state.tokens.items()):
+        # Tokens belong to the service: a second worker gets the same one, so refreshing never races.
         if row["client"] == client and row["until"] > now:
             return text, int(row["until"] - now)
         if row["until"] + _REMEMBERED < now:
             del state.tokens[text]
     text = f"{uuid.UUID(int=state.chance.getrandbits(128), version=4)}:sj"
+    # Stored like any other state: a restart does not sign anybody out.
     state.tokens[text] = {"client": client, "until": now + state.knobs.token_lifetime}
     # An expiry of a round hour is announced one second short.
     return text, max(0, state.knobs.token_lifetime - 1)
@@ -57,6 +59,7 @@ def expire(state: State) -> None:
 def authenticate(state: State, request: Request) -> None:
     """Set who calls, or refuse with 601, 602 or 603."""
     scheme, _, text = request.headers.get("authorization", "").partition(" ")
+    # The parameter is being withdrawn by the vendor; it works here only when switched on.
     if scheme.lower() != "bearer":
         text = (request.one("access_token") or "") if state.knobs.token_in_query else ""
     text = text.strip()

@@ -62,6 +62,7 @@ class Jobs:
             at, job = self._next(reached)
             if job is None or at > now:
                 return
+            # A place that just became free takes the next job at that very moment.
             reached = at
             if job["status"] == "Processing":
                 self._finish(job, at)
@@ -88,6 +89,7 @@ class Jobs:
         folder = self._state.path and self._state.path.parent / "exports"
         if folder:
             folder.mkdir(exist_ok=True)
+            # Before the status says Completed, so a restart never finds the one without the other.
             (folder / id).write_bytes(body)
         done = {"finishedAt": stamp(at), "numberOfRecords": count, "fileSize": len(body)}
         done["fileChecksum"] = f"sha256:{hashlib.sha256(body).hexdigest()}"
@@ -122,6 +124,7 @@ class Jobs:
         """What a status call shows: refreshed no more often than the account's interval allows."""
         knobs, now = self._state.knobs, self._state.clock()
         last = job.get("shown")
+        # The real service answers from a cache; polling faster shows nothing new.
         if last and knobs.bulk_refresh and moment(last["at"]) + timedelta(seconds=knobs.bulk_refresh) > now:
             return {**job, **last["job"]}
         shown = public(job)

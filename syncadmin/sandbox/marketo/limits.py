@@ -30,6 +30,7 @@ class Limits:
         if not self.on:
             return
         knobs = self._state.knobs
+        # The call being checked is in flight itself, hence "more than".
         if self.in_flight > knobs.concurrency:
             raise ApiError(615, f"Concurrent access limit '{knobs.concurrency}' reached")
         if self._today()["total"] >= knobs.daily:
@@ -54,6 +55,7 @@ class Limits:
         if not set(codes) & FREE_CODES:
             users[user] = users.get(user, 0) + 1
             total += 1
+            # Refused calls that are not starred count too: hammering prolongs the pause.
             self._window.append(self._state.clock().timestamp())
             self._in_window()
         self._state.usage[self.day()] = {"total": total, "users": users, "errors": errors}

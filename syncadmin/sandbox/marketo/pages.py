@@ -57,6 +57,7 @@ def respond(sandbox: MarketoSandbox, request: Request) -> Answer:
                 return handler(sandbox, request, **found.groupdict())
             except (RowError, ApiError, ValueError) as error:
                 return html.frame("Not done", html.note(str(error)), "400 Bad Request")
+            # Somebody deleted the person meanwhile.
             except KeyError:
                 break
     return html.frame("Not found", "<p>There is nothing here.</p>", "404 Not Found")
@@ -64,6 +65,7 @@ def respond(sandbox: MarketoSandbox, request: Request) -> Answer:
 
 def people(sandbox: MarketoSandbox, request: Request) -> Answer:
     search, after = (request.one("q") or "").strip(), request.number("after", 0, 2**62, 0)
+    # One row more than shown tells whether there is a next page; nobody counts matches.
     with sandbox.lock:
         total = len(sandbox.state.people)
         found = list(_page(_matches(sandbox, search, after)))

@@ -48,6 +48,7 @@ def create(state: State, values: dict[str, Any], cause: Cause, *, partition: int
     """A new person from checked values; only activity 12 tells of it. Returns the id."""
     id = str(state.next_id("person", FIRST_PERSON))
     now = state.now()
+    # An unset boolean reads false, so a stored false would say nothing.
     row = {name: value for name, value in values.items() if value is not None and value is not False}
     row |= {"id": int(id), "createdAt": now, "updatedAt": now, "_touched": now, "leadPartitionId": str(partition)}
     row["personType"] = "contact"
@@ -55,6 +56,7 @@ def create(state: State, values: dict[str, Any], cause: Cause, *, partition: int
     row.setdefault("originalSourceType", cause.source)
     state.keep(id, row)
     attributes: dict[str, Any] = {"Created Date": now[:10], "Source Type": cause.source}
+    # Empty attributes are left out, in this and every other activity.
     attributes |= {"Lead Source": row["leadSource"]} if row.get("leadSource") else {}
     _log(state, log.NEW_PERSON, int(id), cause, p=display_name(row), i=int(id), a=attributes | marks(state, cause))
     state.truth.add(state.clock(), cause.who, "person", id, "create", None, None, row)
@@ -76,15 +78,18 @@ def change(state: State, id: str, values: dict[str, Any], cause: Cause) -> list[
     """Write checked values; returns the names of fields that really changed. Equal values leave no trace."""
     row = state.people[id]
     changed = [name for name, value in values.items() if _differs(state, row, name, value, cause)]
+    # Marketo ignores equal values silently; the truth log still counts the call as a write.
     if not changed:
         state.truth.add(state.clock(), cause.who, "person", id, "update")
         return []
     new = {**row, "_touched": state.now()}
     for name in changed:
         field = _known(state, name)
+        # The visible updatedAt follows standard fields only.
         if not field.custom:
             new["updatedAt"] = state.now()
         old = row.get(name, False if field.kind == "boolean" else None)
+        # Cleared fields vanish from the row, which keeps rows and indexes small.
         new[name] = values[name]
         if values[name] is None:
             del new[name]
@@ -107,6 +112,7 @@ def _differs(state: State, row: Person, name: str, value: Any, cause: Cause) -> 
     old = row.get(name, False if field.kind == "boolean" else None)
     if old == value or name == "id":
         return False
+    # A linked person shows the company's values; writing them here is ignored without a word.
     if field.company and name != "externalCompanyId" and state.linked_company(row):
         return False
     # "Block field updates" protects filled fields from the named source; the API says `updated` all the same.
@@ -116,6 +122,7 @@ def _differs(state: State, row: Person, name: str, value: Any, cause: Cause) -> 
 def _log_change(state: State, id: int, field: Field, old: Any, new: Any, cause: Cause) -> None:
     said = {"New Value": spoken(new), "Old Value": spoken(old), "Reason": cause.reason}
     about: dict[str, Any] = {"p": field.display, "i": field.id}
+    # One change, two activities: that is how the product logs scores.
     if field.score:
         change = {"Change Value": f"{(new or 0) - (old or 0):+}", **said}
         _log(state, log.CHANGE_SCORE, id, cause, a=_filled(change), **about)
@@ -150,6 +157,7 @@ def merge(state: State, winner: str, losers: Iterable[str], cause: Cause, merge_
         raise ApiError(1080, f"More than {MERGE_AT_ONCE} leads cannot be merged at once")
     if not losers or winner in losers:
         raise ApiError(1003, "Invalid value for field 'leadIds': a lead cannot be merged with itself")
+    # All are checked before the first is touched: a merge is not undone.
     for id in (winner, *losers):
         if state.person(id) is None:
             raise ApiError(1004, f"Lead '{id}' not found")
@@ -160,6 +168,7 @@ def merge(state: State, winner: str, losers: Iterable[str], cause: Cause, merge_
         state.truth.add(state.clock(), cause.who, "person", loser, "merge", None, state.people[loser], winner)
         _forget(state, loser)
         state.log.move(int(loser), int(winner))
+    # Filled gaps yield no Change Data Value; the merge activity names them instead.
     if filled:
         new["updatedAt"] = new["_touched"] = state.now()
     for name in filled:

@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, quote
 
 from .answers import ApiError, PlainError, missing
 
+# 414 and 413 of the vendor's gateway; the 10 MB of bulk imports do not apply here.
 _MOST_URI = 8 * 1024
 _MOST_BODY = 1024 * 1024
 
@@ -54,6 +55,7 @@ class Request:
         if self.content_type != "application/json":
             raise ApiError(612, "Invalid Content Type")
         try:
+            # Some clients send a byte order mark.
             found = json.loads(self.body.decode("utf-8-sig") or "{}")
         except ValueError:
             raise ApiError(609, "Invalid JSON") from None
@@ -84,12 +86,14 @@ class Request:
 def read(environ: dict[str, Any]) -> Request:
     length = int(environ.get("CONTENT_LENGTH") or 0)
     body = environ["wsgi.input"].read(length) if length else b""
+    # WSGI hands the path over as Latin-1; the bytes are UTF-8.
     path = environ["PATH_INFO"].encode("iso-8859-1").decode("utf-8", "replace")
     text = environ.get("QUERY_STRING", "")
     return Request(
         method=environ["REQUEST_METHOD"],
         path=path,
         uri=quote(path) + (f"?{text}" if text else ""),
+        # A blank parameter is something else than an absent one: 1001 against 1002.
         query=parse_qs(text, keep_blank_values=True),
         body=body,
         content_type=environ.get("CONTENT_TYPE", "").split(";")[0].strip().lower(),
@@ -110,6 +114,7 @@ def override(request: Request) -> None:
     wanted = (request.one("_method") or "").upper()
     if request.content_type == "application/x-www-form-urlencoded":
         for name, values in parse_qs(request.body.decode("utf-8", "replace"), keep_blank_values=True).items():
+            # Form fields join the query, so handlers need not know how the call was made.
             request.query.setdefault(name, []).extend(values)
         wanted = wanted or (request.one("_method") or "").upper()
     if request.method == "POST" and wanted in ("GET", "DELETE"):

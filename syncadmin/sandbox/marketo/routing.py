@@ -40,6 +40,7 @@ def find(routes: Iterable[Route], request: Request) -> tuple[Route, dict[str, st
             continue
         if candidate.method == request.method:
             return candidate, found.groupdict()
+        # Go on: another route may have the same path and the right method.
         known = True
     if known:
         raise ApiError(605, f"HTTP Method '{request.method}' not supported")

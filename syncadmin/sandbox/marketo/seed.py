@@ -21,6 +21,7 @@ def seed(state: State, webhook_url: str, webhook_key: str) -> None:
         _programs(state)
         _campaigns(state)
         state.counters["seeded"] = 1
+    # Not part of the seeding: the address changes with the port of the next start.
     state.webhooks[WEBHOOK] = {
         "name": WEBHOOK,
         "url": webhook_url,

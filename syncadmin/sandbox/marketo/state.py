@@ -122,6 +122,7 @@ class State:
     def keep(self, id: str, row: Person | None) -> None:
         """Store, replace or (None) remove a person, and keep the indexes right."""
         old = self.people.get(id)
+        # Only fields somebody looked people up by are indexed.
         for name, index in self._indexes.items():
             before = None if old is None else old.get(name)
             after = None if row is None else row.get(name)
@@ -141,8 +142,10 @@ class State:
         if name == "id":
             text = str(value).strip()
             return [text] if text in self.people else []
+        # Cookies are rare and looked up rarer: no index.
         if name == "cookies":
             return sorted((id for id, row in self.people.items() if value in row.get("_cookies", ())), key=int)
+        # The first look-up by a field pays for its index, all later ones and all writes keep it.
         if name not in self._indexes:
             index: dict[str, set[str]] = {}
             for id, row in self.people.items():
@@ -160,11 +163,13 @@ class State:
         found = row.get(field.name)
         if field.kind == "boolean":
             return bool(found)
+        # Derived, never stored: it must follow every change of a name.
         if field.name == "mktoName":
             return full_name(row)
         return found
 
     def shown(self, row: Person, names: list[str]) -> Person:
+        # The id comes along whatever fields were asked for.
         found: Person = {"id": int(row["id"])}
         for name in names:
             field = self.fields.get(name)

@@ -10,6 +10,7 @@ from .state import State
 
 def ask(state: State, campaign: int, person: str, tokens: dict[str, Any] | None = None, trigger: str = "") -> None:
     """Queue a person for a campaign; it runs later, as over there, and not inside the request that caused it."""
+    # Padded, so that the keys sort in the order of arrival.
     number = state.next_id("campaign_run", 1)
     entry = {"campaign": campaign, "person": person, "tokens": tokens or {}, "trigger": trigger}
     state.waiting[f"{number:012}"] = entry

@@ -40,6 +40,7 @@ def before(fault: Fault | None, path: str, sleep: Callable[[float], None]) -> An
     """The answer instead of the call, or None to let the call happen. Raises Cut or ApiError."""
     if fault is None:
         return None
+    # A slow call still happens; only its answer comes late.
     if fault.kind == "slow":
         sleep(float(fault.value or 1))
     elif fault.kind == "timeout_before":
@@ -82,5 +83,6 @@ def after(fault: Fault | None, answer: Answer) -> Answer:
         return answer
     if fault.kind == "timeout_after":
         raise Cut
+    # The full length is promised, so the client can tell that the rest is missing.
     headers = [*answer.headers, ("Content-Length", str(len(answer.body)))]
     raise Cut(answer.status, headers, answer.body[: len(answer.body) // 2])

@@ -11,8 +11,10 @@ from .answers import moment, stamp
 
 TEXT_BYTES = 30_000
 _WHOLE = re.compile(r"[+-]?\d+\Z")
+# Marketo checks little more than the @; outer blanks stay as they came.
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\Z")
 _TRUTHS = {"true": True, "1": True, "false": False, "0": False}
+# 32-bit signed, as the field type table says.
 _WHOLE_RANGE = range(-(2**31), 2**31)
 
 
@@ -38,6 +40,7 @@ def coerce(kind: str, length: int | None, value: Any, *, ascii_email: bool = Tru
     if kind == "datetime":
         return _datetime(value)
     text = _text(length if kind != "text" else None, value)
+    # Text areas are bounded in bytes, all other text in characters.
     if kind == "text" and len(text.encode("utf-8", "replace")) > TEXT_BYTES:
         raise BadValue
     if kind == "email" and not (_EMAIL.match(text.strip()) and (text.isascii() or not ascii_email)):
@@ -48,6 +51,7 @@ def coerce(kind: str, length: int | None, value: Any, *, ascii_email: bool = Tru
 def _whole(value: Any) -> int:
     if isinstance(value, bool):
         raise BadValue
+    # JSON has one number type: 14.0 is whole, 14.1 is refused and not rounded.
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, str) and _WHOLE.match(value.strip()):
@@ -66,6 +70,7 @@ def _number(value: Any) -> int | float:
         raise BadValue from None
     if not found.is_finite():
         raise BadValue
+    # Whole amounts read back without a decimal point, as recorded answers show them.
     return int(found) if found == found.to_integral_value() and abs(found) < 2**53 else float(found)
 
 
@@ -96,6 +101,7 @@ def _datetime(value: Any) -> str:
 def _text(length: int | None, value: Any) -> str:
     if not isinstance(value, str | int | float):
         raise BadValue
+    # Numbers are stringified by the vendor, booleans in lower case.
     text = str(value).lower() if isinstance(value, bool) else str(value)
     if length is not None and len(text) > length:
         raise BadValue

@@ -64,9 +64,11 @@ def render(template: str, values: Context, encoding: str | None) -> str:
     def fill(found: re.Match[str]) -> str:
         scope, name, default = found[1].lower(), found[2].strip().casefold(), found[3]
         value = values.get(scope, {}).get(name)
+        # The default stands in for an empty value, not for an unknown token alone.
         value = default if value is None and default is not None else value
         if encoding in ("form", "url"):
             return quote_plus("" if value is None else str(value))
+        # Quotes are the encoder's business: templates carry none.
         if encoding == "json":
             return json.dumps("" if value is None else value, ensure_ascii=False)
         return str(value) if isinstance(value, int | float) else f'"{"" if value is None else value}"'
@@ -109,6 +111,7 @@ def record(state: State, hook: dict[str, Any], person: str, outcome: Outcome, ca
     said = {"Error Type": error, "Response": outcome.body or None}
     attributes = {name: value for name, value in said.items() if value is not None}
     state.log.add(log.CALL_WEBHOOK, int(person), state.now(), p=hook["name"], c=campaign, a=attributes)
+    # Only 2xx answers are mapped, whatever their body says.
     if outcome.ok and hook["mappings"]:
         _map(state, hook, person, outcome.body, campaign)
 

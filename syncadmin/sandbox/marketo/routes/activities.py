@@ -78,12 +78,14 @@ def _stream(sandbox: MarketoSandbox, request: Request, wanted: Callable[[log.Row
     start = log.position(request.required("nextPageToken"))
     state.log.deliver_late(now)
     fault = sandbox.feed_fault(request)
+    # The position does not move, so nothing is lost by it.
     if fault and fault.kind == "empty":
         return Payload(None, {"nextPageToken": log.token(start, now), "moreResult": True})
     batch = request.number("batchSize", _PAGE, _PAGE)
     found, end = state.log.walk(start, wanted, now, batch, state.knobs.block)
     rows = _troubled(state, fault, found, sandbox)
     more = {"nextPageToken": log.token(end, now), "moreResult": end < state.log.last}
+    # An empty page has no result at all: clients must not count on the member.
     return Payload([show(row) for row in rows] if rows else None, more)
 
 
@@ -162,6 +164,7 @@ def _changed(state: State, row: log.Row) -> dict[str, Any]:
     if "c" in row:
         found["campaignId"] = row["c"]
     found["fields"] = [{"id": row["i"], "name": name, "newValue": new, "oldValue": old}]
+    # The values are told by `fields` here, not by attributes.
     said = {key: value for key, value in row["a"].items() if key not in ("New Value", "Old Value")}
     said["Lead ID"] = row["l"]
     return found | {"attributes": [{"name": key, "value": value} for key, value in said.items()]}

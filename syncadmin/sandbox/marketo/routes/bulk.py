@@ -70,6 +70,7 @@ def file(sandbox: MarketoSandbox, request: Request, kind: str, id: str) -> Answe
         job = _job(sandbox, request, kind, id)
     except ApiError:
         return plain("404 Not Found", "Not Found")
+    # Not ready, expired and unknown look the same: 404 in plain text.
     body = sandbox.jobs.file(job)
     if body is None:
         return plain("404 Not Found", "File not found")

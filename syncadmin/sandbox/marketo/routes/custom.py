@@ -85,6 +85,7 @@ def _add(sandbox: MarketoSandbox, request: Request, row: Any) -> dict[str, Any]:
         raise RowError(1003, f"Invalid value for field 'activityDate' and value '{row['activityDate']}'") from None
     values = _attributes(kind, row.get("attributes") or [])
     primary, stored = str(row["primaryAttributeValue"]), None if at == state.now() else state.now()
+    # The date may lie in the past; the place in the stream is always the end.
     guid = state.log.add(int(kind["id"]), int(person["id"]), at, p=primary, a=values, s=stored)
     what = {"type": kind["approved"]["apiName"], "primary": primary, **values}
     who = f"api:{request.client}"

@@ -48,6 +48,7 @@ def page_start(kind: str, request: Request) -> int:
 def page(kind: str, request: Request, ids: Sequence[int]) -> tuple[list[int], dict[str, Any]]:
     """The part of ascending `ids` this call shows, and the token if more rows exist."""
     size, start = request.number("batchSize", _PAGE, _PAGE), page_start(kind, request)
+    # Paged by key: rows that come or go meanwhile shift nothing.
     left = [id for id in ids if id > start]
     if len(left) <= size:
         return left, {}
@@ -73,6 +74,7 @@ def by_filter(sandbox: MarketoSandbox, request: Request) -> Payload:
     values, names = request.many("filterValues"), wanted_fields(state, request)
     if len(values) > _MOST_VALUES:
         raise ApiError(1003, f"Too many values in filterValues: at most {_MOST_VALUES} are allowed")
+    # A set: two values may find the same person, who is answered once.
     matches = {int(id) for value in values for id in state.find(name, value)}
     if len(matches) > _MOST_MATCHES:
         raise ApiError(1003, "Too many results match the filter")

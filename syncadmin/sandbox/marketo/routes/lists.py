@@ -64,6 +64,7 @@ def add(sandbox: MarketoSandbox, request: Request, id: str) -> Payload:
     list_id, cause = _list(sandbox, id), api_cause(request, "addToList")
 
     def deed(person: str) -> str:
+        # Already a member: still "added", but no second activity.
         persons.add_to_list(sandbox.state, list_id, person, cause)
         return "added"
 

@@ -74,6 +74,7 @@ def _set(sandbox: MarketoSandbox, request: Request, program: dict[str, Any], per
     state, id = sandbox.state, str(program["id"])
     members = state.program_members.get(id, {})
     old = members.get(person, {"status": "Not in Program", "since": state.now()})
+    # Progress only goes forward.
     if _STATUSES[old["status"]] >= _STATUSES[status]:
         raise RowError(1037, "Lead was skipped: already in or past this status")
     state.program_members[id] = {**members, person: {**old, "status": status}}
@@ -145,6 +146,7 @@ def trigger(sandbox: MarketoSandbox, request: Request, id: str) -> Payload:
     if row["trigger"] != "requested" or not row["active"]:
         raise ApiError(1003, f"Invalid data: campaign '{id}' is not triggerable by API")
     people = [str(lead.get("id")) if isinstance(lead, dict) else "" for lead in leads]
+    # One unknown person refuses the whole request; none of them enters.
     for person in people:
         if sandbox.state.person(person) is None:
             raise ApiError(1004, f"Lead '{person}' not found")

@@ -79,6 +79,7 @@ def _create(sandbox: MarketoSandbox, row: Any) -> dict[str, Any]:
     try:
         field = sandbox.state.fields.create(row["name"], row["displayName"], row["dataType"], **_flags(row))
     except ValueError as error:
+        # Taken names are told apart from impossible ones.
         code = 1017 if "exists" in str(error) else 1003
         raise RowError(code, str(error)) from None
     return {"name": field.name, "status": "created"}

@@ -48,6 +48,7 @@ def sync(sandbox: MarketoSandbox, request: Request) -> Payload:
             result.append(job.row(row))
         except RowError as error:
             result.append(skipped(error))
+    # Asynchronous calls are acknowledged without rows; here the work is done all the same.
     return Payload(None if body.get("asyncProcessing") is True else result)
 
 
@@ -90,8 +91,10 @@ class _Sync:
         if not isinstance(row, dict):
             raise RowError(1003, "Invalid data")
         matches = self._matches(row)
+        # Sending an id with another key would let a row name two people.
         if "id" in row and self.lookup != "id":
             raise RowError(1003, f"Field 'id' is not allowed with action '{self.action}' and this lookup field")
+        # The whole record is checked before the match decides: a bad value is told in any case.
         values = persons.checked(self.state, {name: value for name, value in row.items() if name != "id"})
         if len(matches) > 1 and self.action in ("createOrUpdate", "updateOnly"):
             raise RowError(1007, "Multiple lead match lookup criteria")
