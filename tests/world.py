@@ -1,8 +1,8 @@
 """The little language of service tests: both sandboxes in process over real HTTP messages, real PostgreSQL, our loop.
 
-    world.dynamics.create("lead", {...})
-    world.sync()
-    assert world.person_of(guid)["title"] == "Boss"
+world.dynamics.create("lead", {...})
+world.sync()
+assert world.person_of(guid)["title"] == "Boss"
 """
 
 from __future__ import annotations
@@ -61,9 +61,7 @@ class World:
             authority=DYNAMICS_URL,
             allow_private=True,
         )
-        marketo = MarketoConfig(
-            MARKETO_URL, client_id="sandbox", client_secret="sandbox-secret", allow_private=True
-        )
+        marketo = MarketoConfig(MARKETO_URL, client_id="sandbox", client_secret="sandbox-secret", allow_private=True)
         for connected in (
             connections.connect_dynamics(dynamics, who="test", world=self.outside),
             connections.connect_marketo(marketo, who="test", world=self.outside),

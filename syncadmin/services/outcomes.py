@@ -12,7 +12,7 @@ from syncadmin.engine.records import Lane, Side
 from syncadmin.services import failing, history
 from syncadmin.services.judge import write_hash
 from syncadmin.services.rulebook import Rulebook
-from syncadmin.store import cases, ledger, mirror, work
+from syncadmin.store import cases, ledger, mirror, own_writes, work
 from syncadmin.store.cases import Case
 from syncadmin.store.kinds import Kind
 from syncadmin.store.models import Activity, Failure, PendingWrite, Run
@@ -58,9 +58,9 @@ def _number(answers: Sequence[Answered], status: Status) -> int:
 def _overwrite_mirror(side: Side, passed: Sequence[Answered], sent: datetime) -> None:
     ordered = sorted(passed, key=lambda answer: answer.write.target)
     if side is Side.DYNAMICS:
-        mirror.overwrite_dynamics([(a.write.target, a.write.values, a.outcome.version) for a in ordered], sent)
+        own_writes.overwrite_dynamics([(a.write.target, a.write.values, a.outcome.version) for a in ordered], sent)
     else:
-        mirror.overwrite_people([(int(a.write.target), a.write.values) for a in ordered], sent)
+        own_writes.overwrite_people([(int(a.write.target), a.write.values) for a in ordered], sent)
 
 
 def _update(book: Rulebook, side: Side, case: Case, answer: Answered, run: Run, now: datetime) -> list[Activity]:

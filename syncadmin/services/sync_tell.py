@@ -18,7 +18,7 @@ from syncadmin.services import history, record
 from syncadmin.services.context import Context
 from syncadmin.services.judge import judge
 from syncadmin.services.rulebook import Rulebook
-from syncadmin.store import cases, ledger, mirror, work
+from syncadmin.store import cases, ledger, own_writes, work
 from syncadmin.store.kinds import Kind
 from syncadmin.store.models import PendingWrite, Receipt
 
@@ -90,7 +90,7 @@ def _forget(write: PendingWrite) -> None:
 def _store(write: PendingWrite, request_id: str, now: datetime) -> None:
     assert write.sent_at is not None and write.link_id is not None
     with transaction.atomic():
-        mirror.overwrite_people([(int(write.target), write.values)], write.sent_at)
+        own_writes.overwrite_people([(int(write.target), write.values)], write.sent_at)
         cases.lock([write.link_id])
         case = cases.load([write.link_id])[0]
         case.agreed |= {key: told["agreed"] for key, told in write.fields.items() if told["agreed"]}

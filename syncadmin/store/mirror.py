@@ -223,27 +223,6 @@ def _emails(changes: Iterable[Change]) -> list[str]:
     return [str(change.was["email"]) for change in changes if change.was]
 
 
-def overwrite_dynamics(writes: Sequence[tuple[str, Values, str]], sent: datetime) -> None:
-    """After our own write: (guid, values sent, new version). An empty version means it is not known."""
-    staging.run(
-        """UPDATE store_dynamicsrecord m SET "values" = m."values" || v.vals::jsonb, seen_at = %s, hash = '',
-                  version = CASE WHEN v.version = '' THEN m.version ELSE v.version END
-           FROM unnest(%s::uuid[], %s::text[], %s::text[]) AS v(guid, vals, version)
-           WHERE m.guid = v.guid AND m.seen_at <= %s""",
-        [sent, [w[0] for w in writes], [text.dump(w[1]) for w in writes], [w[2] for w in writes], sent],
-    )
-
-
-def overwrite_people(writes: Sequence[tuple[int, Values]], sent: datetime) -> None:
-    """After our own write: (person id, values sent)."""
-    staging.run(
-        """UPDATE store_marketoperson m SET "values" = m."values" || v.vals::jsonb, seen_at = %s, hash = ''
-           FROM unnest(%s::bigint[], %s::text[]) AS v(person, vals)
-           WHERE m.person = v.person AND m.seen_at <= %s""",
-        [sent, [w[0] for w in writes], [text.dump(w[1]) for w in writes], sent],
-    )
-
-
 def _matters(change: Change) -> bool:
     """Whether a link must be merged: not for a new version of equal values."""
     return change.was is None or change.values_differ or bool(change.was["flags_differ"])
