@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -12,7 +13,8 @@ from syncadmin.engine.own_fields import OwnNames, own_columns, own_pairs
 from syncadmin.engine.records import Raw, Side, Table
 from syncadmin.engine.schema import Column, Kind, Schema
 from syncadmin.store import fieldsets, options, schemas
-from syncadmin.store.models import DynamicsRecord, Link, MarketoPerson
+from syncadmin.store.models import DynamicsRecord, Link, MarketoPerson, TableSchema
+from syncadmin.store.options import Options
 
 _CHOICES = frozenset({Kind.CHOICE, Kind.STATE, Kind.STATUS})
 
@@ -53,25 +55,47 @@ def reason(stored: Any) -> str:
     return str(stored.get("why") or "") if isinstance(stored, Mapping) else ""
 
 
-def labels() -> dict[str, str]:
-    """What a person calls each field pair of any saved set, by pair key."""
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """The chosen pairs and the columns they join, as they stand at one moment."""
+
+    settings: Options
+    schemas: Mapping[Table, Schema]
+    pairs: tuple[FieldPair, ...]
+
+    def labels(self) -> dict[str, str]:
+        """What a person calls each field pair, by pair key; our own three included."""
+        named = self.settings
+        names = OwnNames(named.guid_field, named.type_field, named.deleted_field)
+        own = [(pair, own_columns(table)) for table in (Table.LEAD, Table.CONTACT) for pair in own_pairs(table, names)]
+        chosen = {pair.key: _label(pair, self.schemas.get(pair.table)) for pair in self.pairs}
+        return {pair.key: columns[pair.dynamics].label for pair, columns in own} | chosen
+
+
+def catalogue() -> Catalogue:
     settings = options.read()
-    known = {table: schemas.load(table) for table in (Table.LEAD, Table.CONTACT)}
-    names = OwnNames(settings.guid_field, settings.type_field, settings.deleted_field)
-    own = {pair.key: own_columns(table)[pair.dynamics].label for table in known for pair in own_pairs(table, names)}
-    chosen = fieldsets.pairs(settings.field_version)
-    return own | {pair.key: _label(pair, known[pair.table]) for pair in chosen}
+    digests = TableSchema.objects.values_list("table", "digest")
+    known = {Table(table): _schema(Table(table), digest) for table, digest in digests}
+    return Catalogue(settings, known, tuple(fieldsets.pairs(settings.field_version)))
+
+
+@lru_cache(maxsize=8)
+def _schema(table: Table, digest: str) -> Schema:
+    """Read anew when the digest says that it differs: some hundred columns take longer to read than a page may."""
+    return schemas.load(table) or Schema(table)
 
 
 def rows(
-    table: str, link: Link | None, record: DynamicsRecord | None, person: MarketoPerson | None, marks: Marks
+    book: Catalogue,
+    table: str,
+    known: tuple[Link | None, DynamicsRecord | None, MarketoPerson | None],
+    marks: Marks,
 ) -> tuple[FieldRow, ...]:
     """In the order the fields were chosen. A person who is only in Marketo is shown by the pairs of a lead."""
-    settings = options.read()
     used = Table.LEAD if table == Table.PERSON else Table(table)
-    here, there = schemas.load(used), schemas.load(Table.PERSON)
-    pairs = [pair for pair in fieldsets.pairs(settings.field_version) if pair.table is used]
-    return tuple(_row(pair, here, there, ZoneInfo(settings.time_zone), (link, record, person), marks) for pair in pairs)
+    here, there = book.schemas.get(used), book.schemas.get(Table.PERSON)
+    zone = ZoneInfo(book.settings.time_zone)
+    return tuple(_row(pair, here, there, zone, known, marks) for pair in book.pairs if pair.table is used)
 
 
 def _row(

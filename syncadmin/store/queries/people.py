@@ -19,11 +19,13 @@ _BRANCHES = {
     0: """SELECT 0 AS place, id, lower(name) COLLATE "C" AS sorted, name, email, "table", dynamics, marketo,
                  last_activity_at, stopped, dynamics_deleted, marketo_deleted, dirty AS due
           FROM store_link p WHERE {where} ORDER BY lower(name) COLLATE "C", id LIMIT %(limit)s""",
-    1: """SELECT 1, id, lower(name) COLLATE "C", name, email, "table", guid, NULL::bigint,
-                 NULL::timestamptz, filtered, deleted_at IS NOT NULL, false, due <> ''
+    1: """SELECT 1 AS place, id, lower(name) COLLATE "C" AS sorted, name, email, "table", guid AS dynamics,
+                 NULL::bigint AS marketo, NULL::timestamptz AS last_activity_at, filtered AS stopped,
+                 deleted_at IS NOT NULL AS dynamics_deleted, false AS marketo_deleted, due <> '' AS due
           FROM store_dynamicsrecord p WHERE {where} ORDER BY lower(name) COLLATE "C", id LIMIT %(limit)s""",
-    2: """SELECT 2, id, lower(name) COLLATE "C", name, email, 'person', NULL::uuid, person,
-                 NULL::timestamptz, false, false, deleted_at IS NOT NULL, due <> ''
+    2: """SELECT 2 AS place, id, lower(name) COLLATE "C" AS sorted, name, email, 'person' AS "table",
+                 NULL::uuid AS dynamics, person AS marketo, NULL::timestamptz AS last_activity_at, false AS stopped,
+                 false AS dynamics_deleted, deleted_at IS NOT NULL AS marketo_deleted, due <> '' AS due
           FROM store_marketoperson p WHERE {where} ORDER BY lower(name) COLLATE "C", id LIMIT %(limit)s""",
 }
 
@@ -122,7 +124,7 @@ def _found(wanted: search.Wanted) -> Count:
         "(SELECT 1 FROM " + search.TABLES[place] + " p WHERE " + (" AND ".join(where) or "true") + " LIMIT %(limit)s)"
         for place, where in wanted.places.items()
     ]
-    return bounded(number("SELECT count(*) FROM (" + " UNION ALL ".join(parts) + " LIMIT %(limit)s) x", params))
+    return bounded(number("SELECT count(*) FROM (" + " UNION ALL ".join(parts) + ") x", params))
 
 
 def _row(line: _Line) -> PersonRow:

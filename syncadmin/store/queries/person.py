@@ -19,7 +19,7 @@ from syncadmin.store.models import (
     Receipt,
 )
 from syncadmin.store.queries import columns, conflicts, decisions, failures
-from syncadmin.store.queries.columns import FieldRow
+from syncadmin.store.queries.columns import Catalogue, FieldRow
 from syncadmin.store.queries.conflicts import ConflictRow
 from syncadmin.store.queries.decisions import DecisionRow
 from syncadmin.store.queries.failures import FailureRow
@@ -86,23 +86,25 @@ def link_of(dynamics: UUID | None = None, marketo: int | None = None) -> int | N
     return Link.objects.filter(**which).values_list("pk", flat=True).first()
 
 
-def of_link(pk: int) -> PersonDetail | None:
+def of_link(pk: int, book: Catalogue) -> PersonDetail | None:
     link = Link.objects.filter(pk=pk).first()
     if link is None:
         return None
     record = DynamicsRecord.objects.filter(guid=link.dynamics).first() if link.dynamics else None
     person = MarketoPerson.objects.filter(person=link.marketo).first() if link.marketo else None
-    return _detail(link, record, person)
+    return _detail(book, link, record, person)
 
 
-def of_record(dynamics: UUID | None = None, marketo: int | None = None) -> PersonDetail | None:
+def of_record(book: Catalogue, dynamics: UUID | None = None, marketo: int | None = None) -> PersonDetail | None:
     """A record without a partner."""
     record = DynamicsRecord.objects.filter(guid=dynamics).first() if dynamics is not None else None
     person = MarketoPerson.objects.filter(person=marketo).first() if marketo is not None else None
-    return _detail(None, record, person) if record or person else None
+    return _detail(book, None, record, person) if record or person else None
 
 
-def _detail(link: Link | None, record: DynamicsRecord | None, person: MarketoPerson | None) -> PersonDetail:
+def _detail(
+    book: Catalogue, link: Link | None, record: DynamicsRecord | None, person: MarketoPerson | None
+) -> PersonDetail:
     known = link or record or person
     assert known is not None
     table = link.table if link else record.table if record else Table.PERSON.value
@@ -126,7 +128,7 @@ def _detail(link: Link | None, record: DynamicsRecord | None, person: MarketoPer
         states=_states(link, record, bool(writes), open_failures, open_decisions),
         dynamics=_dynamics(link, record),
         marketo=_marketo(link, person),
-        fields=columns.rows(table, link, record, person, marks),
+        fields=columns.rows(book, table, (link, record, person), marks),
         held_whole=tuple((key[1:], columns.reason(why)) for key, why in marks.held.items() if key.startswith("*")),
         writes=tuple(_write(write) for write in writes),
         failures=open_failures,

@@ -18,7 +18,7 @@ from syncadmin.store.queries.decisions import DecisionRow
 from syncadmin.store.queries.failures import FailureRow
 from syncadmin.store.queries.history import HistoryLine
 from syncadmin.store.queries.search import State
-from syncadmin.web.words import decisions, history, terms, whys
+from syncadmin.web.words import causes, decisions, history, terms, whys
 
 register = template.Library()
 
@@ -52,8 +52,7 @@ def label(key: str, labels: Mapping[str, str]) -> str:
 
 @register.filter
 def why(row: FieldRow) -> str:
-    detail = history.cause_text(row.detail, {"field": row.label}) if row.why == "failed" and row.detail else ""
-    return whys.text(row.why, detail)
+    return whys.text(row.why, causes.title(row.detail) if row.why == "failed" else "")
 
 
 @register.filter
@@ -88,7 +87,7 @@ def failed(row: FailureRow, labels: Mapping[str, str]) -> str:
     """The cause of one failure with its field, value and message filled in."""
     told = row.value if isinstance(row.value, Mapping) else {"value": row.value}
     facts = {"value": told.get("value"), "limit": told.get("limit"), "message": row.message}
-    return history.cause_text(row.cause, {"field": label(row.key, labels), **facts})
+    return causes.sentence(row.cause, {"field": label(row.key, labels), **facts})
 
 
 @register.filter
@@ -101,13 +100,12 @@ def failed_value(row: FailureRow) -> str:
 
 @register.filter
 def cause(code: str) -> str:
-    """The cause of many failures: in general terms."""
-    return history.cause_text(code, {})
+    return causes.title(code)
 
 
 @register.filter
 def remedy(code: str) -> str:
-    return _(describe(code).remedy) if code in set(Cause) else ""
+    return causes.remedy(code)
 
 
 @register.filter

@@ -29,7 +29,7 @@ def conflicts(request: HttpRequest) -> HttpResponse:
         "first": reverse("conflicts") + (f"?{urlencode(kept)}" if kept else ""),
         "next": f"{reverse('conflicts')}?{urlencode({**kept, 'before': page.older})}" if page.older else "",
         "later_page": "before" in request.GET,
-        "labels": columns.labels(),
+        "labels": columns.catalogue().labels(),
         "now": htmx.now(),
     }
     return htmx.answer(request, "conflicts/page.html", context, part="rows")

@@ -45,14 +45,18 @@ def people(request: HttpRequest) -> HttpResponse:
 @needs(Right.READ)
 @require_safe
 def person(request: HttpRequest, link: int) -> HttpResponse:
-    return _person(request, one.of_link(link))
+    book = columns.catalogue()
+    return _person(request, one.of_link(link, book), book)
 
 
 @needs(Right.READ)
 @require_safe
 def dynamics_record(request: HttpRequest, guid: UUID) -> HttpResponse:
     link = one.link_of(dynamics=guid)
-    return redirect("person", link) if link else _person(request, one.of_record(dynamics=guid))
+    if link:
+        return redirect("person", link)
+    book = columns.catalogue()
+    return _person(request, one.of_record(book, dynamics=guid), book)
 
 
 @needs(Right.READ)
@@ -61,10 +65,13 @@ def marketo_person(request: HttpRequest, number: int) -> HttpResponse:
     if number >= 2**63:
         raise Http404
     link = one.link_of(marketo=number)
-    return redirect("person", link) if link else _person(request, one.of_record(marketo=number))
+    if link:
+        return redirect("person", link)
+    book = columns.catalogue()
+    return _person(request, one.of_record(book, marketo=number), book)
 
 
-def _person(request: HttpRequest, detail: PersonDetail | None) -> HttpResponse:
+def _person(request: HttpRequest, detail: PersonDetail | None, book: columns.Catalogue) -> HttpResponse:
     if detail is None:
         raise Http404
     guid = UUID(detail.dynamics.id) if detail.dynamics else None
@@ -73,7 +80,7 @@ def _person(request: HttpRequest, detail: PersonDetail | None) -> HttpResponse:
         "person": detail,
         "history": history.page(detail.link, guid, number, htmx.number(request, "before")),
         "later_page": "before" in request.GET,
-        "labels": columns.labels(),
+        "labels": book.labels(),
         "now": htmx.now(),
         "may_operate": htmx.may_operate(request),
         "back": request.path,

@@ -24,7 +24,7 @@ def to_do(request: HttpRequest) -> HttpResponse:
     context = {
         "causes": failures.causes(),
         "page": decisions.page(htmx.number(request, "before")),
-        "labels": columns.labels(),
+        "labels": columns.catalogue().labels(),
         "now": htmx.now(),
         "may_operate": htmx.may_operate(request),
         "back": reverse("to-do"),
@@ -40,7 +40,7 @@ def cause(request: HttpRequest, code: str) -> HttpResponse:
     context = {
         "cause": code,
         "page": failures.page(code, htmx.number(request, "before")),
-        "labels": columns.labels(),
+        "labels": columns.catalogue().labels(),
         "now": htmx.now(),
         "may_operate": htmx.may_operate(request),
         "back": request.path,
@@ -89,7 +89,7 @@ def decision(request: HttpRequest, pk: int) -> HttpResponse:
         return _answer(request, pk)
     context = {
         "decision": row,
-        "labels": columns.labels(),
+        "labels": columns.catalogue().labels(),
         "now": htmx.now(),
         "may_operate": htmx.may_operate(request),
         "back": request.path,

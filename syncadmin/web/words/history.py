@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from django.utils.translation import gettext as _
 
-from syncadmin.engine.causes import Cause
-from syncadmin.engine.failures import describe
 from syncadmin.store.kinds import Kind
 from syncadmin.store.queries.history import HistoryLine
-from syncadmin.web.words import decisions, whys
+from syncadmin.web.words import causes, decisions, whys
 from syncadmin.web.words.terms import RULES, SIDES, TABLES, named
 
 Labels = Mapping[str, str]
@@ -25,15 +22,6 @@ def sentence(line: HistoryLine, labels: Labels) -> str:
     if kind in _PLAIN:
         return str(_PLAIN[kind](line))
     return _TOLD[kind](line, labels)
-
-
-def cause_text(code: str, filled: Mapping[str, Any]) -> str:
-    """The sentence of a cause with what is known of it filled in."""
-    if code not in set(Cause):
-        return code.replace("_", " ")
-    facts = {"field": _("the field"), "value": "…", "limit": _("allowed"), "message": ""}
-    known = {name: value for name, value in filled.items() if value not in (None, "")}
-    return _(describe(code).cause_text).format_map({**facts, **known}).strip()
 
 
 def _side(line: HistoryLine) -> str:
@@ -67,7 +55,7 @@ def _created(line: HistoryLine, labels: Labels) -> str:
 
 def _held(line: HistoryLine, labels: Labels) -> str:
     reason = whys.text(str(line.details.get("reason") or ""), str(line.details.get("detail") or ""))
-    return _("%(field)s is kept as it is: %(reason)s") % {"field": _field(line, labels), "reason": reason}
+    return _("%(field)s: %(reason)s") % {"field": _field(line, labels), "reason": reason}
 
 
 def _conflict(line: HistoryLine, labels: Labels) -> str:
@@ -80,14 +68,13 @@ def _conflict(line: HistoryLine, labels: Labels) -> str:
 
 def _failed(line: HistoryLine, labels: Labels) -> str:
     facts = {**line.details, "field": _field(line, labels)}
-    text = cause_text(str(line.details.get("cause") or ""), facts)
+    text = causes.sentence(str(line.details.get("cause") or ""), facts)
     return _("Failed in %(side)s: %(cause)s") % {"side": _side(line), "cause": text} if line.side else text
 
 
 def _mended(line: HistoryLine, labels: Labels) -> str:
-    facts = {**line.details, "field": _field(line, labels)}
-    text = cause_text(str(line.details.get("cause") or ""), facts)
-    return _("Mended: “%(cause)s” holds no longer.") % {"cause": text.rstrip(".")}
+    facts = {"field": _field(line, labels), "cause": causes.title(str(line.details.get("cause") or ""))}
+    return _("Mended: %(cause)s (%(field)s).") % facts
 
 
 def _dropped(line: HistoryLine, labels: Labels) -> str:
@@ -95,7 +82,7 @@ def _dropped(line: HistoryLine, labels: Labels) -> str:
 
 
 def _merged(line: HistoryLine, labels: Labels) -> str:
-    facts = {"side": _side(line), "into": line.details.get("into") or "?"}
+    facts = {"side": _side(line), "into": line.details.get("winner") or line.details.get("master") or "?"}
     return _("Merged in %(side)s into %(into)s.") % facts
 
 

@@ -15,7 +15,7 @@ WHYS: dict[str, Text] = {
     "first": _("Not compared yet; the next run decides."),
     "unread": _("Not read yet on both sides."),
     "waiting": _("Decided; on its way."),
-    "failed": _("Kept here because it failed."),
+    "failed": _("Kept here because it failed:"),
     "direction": _("Kept here because this field travels the other way only."),
     "blank": _("Kept here because only filled values travel."),
     "ask": _("Kept here until somebody decides."),
