@@ -20,9 +20,10 @@ _PENALTY, _LONGEST = 5.0, 400.0
 
 @dataclass(slots=True)
 class _Window:
-    """One user on one server: (time, seconds) of each request in the window."""
+    """One user on one server: when requests came, and (when, seconds) of those that ended."""
 
-    done: deque[tuple[float, float]] = field(default_factory=deque)
+    came: deque[float] = field(default_factory=deque)
+    ended: deque[tuple[float, float]] = field(default_factory=deque)
     seconds: float = 0.0
     running: int = 0
     until: float = 0.0
@@ -47,7 +48,7 @@ class Limits:
         self._forget(window, now - facts["window"])
         if self.enforced:
             self._check(window, now, facts)
-        window.done.append((now, 0.0))
+        window.came.append(now)
         window.running += 1
 
     def _check(self, window: _Window, now: float, facts: Mapping[str, Any]) -> None:
@@ -58,8 +59,9 @@ class Limits:
             )
         if now < window.until:
             window.until = min(window.until + _PENALTY, now + _LONGEST)
-        elif len(window.done) >= facts["requests"] or window.seconds >= facts["seconds"]:
-            window.until = max(now + 1, window.done[0][0] + facts["window"])
+        elif len(window.came) >= facts["requests"] or window.seconds >= facts["seconds"]:
+            oldest = min(window.came[0] if window.came else now, window.ended[0][0] if window.ended else now)
+            window.until = max(now + 1, oldest + facts["window"])
         else:
             return
         wait = math.ceil(window.until - now)
@@ -70,21 +72,22 @@ class Limits:
 
     @staticmethod
     def _forget(window: _Window, before: float) -> None:
-        while window.done and window.done[0][0] <= before:
-            window.seconds -= window.done.popleft()[1]
+        while window.came and window.came[0] <= before:
+            window.came.popleft()
+        while window.ended and window.ended[0][0] <= before:
+            window.seconds -= window.ended.popleft()[1]
 
     def leave(self, user: str, server: int, seconds: float) -> None:
         window = self._windows[user, server]
         window.running -= 1
-        window.done.append((self._clock().timestamp(), seconds))
+        window.ended.append((self._clock().timestamp(), seconds))
         window.seconds += seconds
 
     def headers(self, user: str, server: int, facts: Mapping[str, Any]) -> dict[str, str]:
         """What every answer tells about the rest of the allowance; the second number has a thousands separator."""
         window = self._windows.get((user, server), _Window())
-        used = sum(1 for _, seconds in window.done if seconds == 0.0)
         return {
-            "x-ms-ratelimit-burst-remaining-xrm-requests": str(max(0, facts["requests"] - used)),
+            "x-ms-ratelimit-burst-remaining-xrm-requests": str(max(0, facts["requests"] - len(window.came))),
             "x-ms-ratelimit-time-remaining-xrm-requests": f"{max(0.0, facts['seconds'] - window.seconds):,.2f}",
         }
 

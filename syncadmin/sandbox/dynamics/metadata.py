@@ -109,13 +109,10 @@ def companions(table: Table, column: Column) -> Iterator[dict[str, Any]]:
     kind = "String" if lookup else "Virtual"
     suffixes = ("name", "yominame") if lookup else ("name",)
     for suffix in suffixes:
-        shadow = Column(f"{column.name}{suffix}", f"{column.schema}{suffix.capitalize()}", kind, column.label, "r")
-        yield {
-            **column_facts(table, shadow),
-            "AttributeOf": column.name,
-            "IsLogical": True,
-            "IsValidODataAttribute": False,
-        }
+        name, schema = f"{column.name}{suffix}", f"{column.schema}{suffix.capitalize()}"
+        shadow = Column(name, schema, kind, column.label, "r", format="Text", length=100)
+        facts = column_facts(table, shadow) | typed_facts(table, shadow)
+        yield facts | {"AttributeOf": column.name, "IsLogical": True, "IsValidODataAttribute": False}
 
 
 def all_columns(table: Table) -> list[dict[str, Any]]:

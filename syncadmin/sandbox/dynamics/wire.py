@@ -78,6 +78,8 @@ def ok(value: Any, status: int = 200, **headers: str) -> Answer:
 
 
 def refusal(error: errors.ApiError, annotate: bool = False) -> Answer:
+    if error.status == 401:
+        return Answer(401, headers=dict(error.headers))
     told: dict[str, Any] = {"code": error.code, "message": error.message}
     if annotate:
         told["@Microsoft.PowerApps.CDS.ErrorDetails.OperationStatus"] = "0"
