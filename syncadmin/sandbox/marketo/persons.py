@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import Any
 
 from . import activities as log
 from . import triggers
-from .answers import ApiError, RowError
+from .answers import ApiError, RowError, stamp
 from .fields import Field
 from .state import FIRST_PERSON, Cause, Person, State, display_name
 from .values import BadValue, coerce, spoken
@@ -50,7 +51,8 @@ def create(state: State, values: dict[str, Any], cause: Cause, *, partition: int
     now = state.now()
     # An unset boolean reads false, so a stored false would say nothing.
     row = {name: value for name, value in values.items() if value is not None and value is not False}
-    row |= {"id": int(id), "createdAt": now, "updatedAt": now, "_touched": now, "leadPartitionId": str(partition)}
+    updated = stamp(state.clock() - timedelta(seconds=1)) if state.knobs.early_updated_at else now
+    row |= {"id": int(id), "createdAt": now, "updatedAt": updated, "_touched": now, "leadPartitionId": str(partition)}
     row["personType"] = "contact"
     row.setdefault("registrationSourceType", cause.source)
     row.setdefault("originalSourceType", cause.source)
@@ -120,14 +122,16 @@ def _differs(state: State, row: Person, name: str, value: Any, cause: Cause) -> 
 
 
 def _log_change(state: State, id: int, field: Field, old: Any, new: Any, cause: Cause) -> None:
-    said = {"New Value": spoken(new), "Old Value": spoken(old), "Reason": cause.reason}
+    words = state.knobs.boolean_words
+    before, after = spoken(old, words), spoken(new, words)
+    said = {"New Value": after, "Old Value": before, "Reason": cause.reason}
     about: dict[str, Any] = {"p": field.display, "i": field.id}
     # One change, two activities: that is how the product logs scores.
     if field.score:
         change = {"Change Value": f"{(new or 0) - (old or 0):+}", **said}
         _log(state, log.CHANGE_SCORE, id, cause, a=_filled(change), **about)
     more = {**said, "Source": cause.source, **marks(state, cause)}
-    _log(state, log.CHANGE_VALUE, id, cause, a=_filled(more), f=[field.name, spoken(old), spoken(new)], **about)
+    _log(state, log.CHANGE_VALUE, id, cause, a=_filled(more), f=[field.name, before, after], **about)
 
 
 def _filled(attributes: dict[str, Any]) -> dict[str, Any]:
@@ -174,8 +178,9 @@ def merge(state: State, winner: str, losers: Iterable[str], cause: Cause, merge_
     for name in filled:
         state.truth.add(state.clock(), cause.who, "person", winner, "merge", name, None, new[name])
     state.keep(winner, new)
+    ids = [int(id) for id in losers]
     said: dict[str, Any] = {
-        "Merge IDs": f"[{', '.join(losers)}]",
+        "Merge IDs": ids if state.knobs.merge_ids_as_list else str(ids),
         "Merge Source": merge_source,
         "Merged in Sales": "false",
     }

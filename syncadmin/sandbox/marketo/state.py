@@ -30,6 +30,10 @@ class Knobs:
     token_in_query: bool = False  # the withdrawn access_token parameter
     write_marks: bool = True  # Request Id, Modifying User and API Method Name in the activities of API writes
     activity_ids: bool = True  # accounts on the newer activity store have no `id` beside marketoGUID
+    activity_zone: str = "Z"  # "+0000" on older accounts
+    boolean_words: tuple[str, str] = ("false", "true")  # in activities; ("False", "True") and ("0", "1") occur as well
+    merge_ids_as_list: bool = False  # Merge IDs come as text such as [1001, 1002] or as a list
+    early_updated_at: bool = False  # a new person's updatedAt is one second before its createdAt
     empty_fields: bool = True  # empty person fields come as null; the documents also allow leaving them out
     block: int = 500  # activity rows looked at per call
     rate_calls: int = 100

@@ -108,12 +108,12 @@ def _text(length: int | None, value: Any) -> str:
     return text
 
 
-def spoken(value: Any) -> str | None:
+def spoken(value: Any, words: tuple[str, str] = ("false", "true")) -> str | None:
     """The value as an activity prints it: text, or None when empty."""
     if value is None:
         return None
     if isinstance(value, bool):
-        return "true" if value else "false"
+        return words[value]
     return str(value)
 
 

@@ -234,3 +234,21 @@ def test_new_and_changed_people_of_an_import(sandbox, client: Client, start: str
     rows, _ = read(client, start)
     assert attributes(rows[0])["Source Type"] == "List import"
     assert attributes(rows[1])["Source"] == "List import"
+
+
+def test_accounts_differ_in_spelling(sandbox, client: Client, start: str):
+    sandbox.set_knobs(
+        activity_zone="+0000", boolean_words=("False", "True"), merge_ids_as_list=True, early_updated_at=True
+    )
+    client.sync([{"email": "a@x.example"}, {"email": "b@x.example"}])
+    assert client.person(1000, "createdAt,updatedAt") == {
+        "id": 1000,
+        "createdAt": "2026-03-04T09:00:00Z",
+        "updatedAt": "2026-03-04T08:59:59Z",
+    }
+    client.sync([{"email": "a@x.example", "doNotCall": True}])
+    client.post("/rest/v1/leads/1000/merge.json", leadIds="1001")
+    changed, merged = read(client, start, ACTIVITIES, activityTypeIds="13,32")[0]
+    assert changed["activityDate"] == "2026-03-04T09:00:00+0000"
+    assert (attributes(changed)["Old Value"], attributes(changed)["New Value"]) == ("False", "True")
+    assert attributes(merged)["Merge IDs"] == [1001]

@@ -125,7 +125,7 @@ def head(state: State, row: log.Row) -> dict[str, Any]:
     return found | {
         "marketoGUID": str(row["g"]),
         "leadId": row["l"],
-        "activityDate": row["d"],
+        "activityDate": row["d"].removesuffix("Z") + state.knobs.activity_zone,
         "activityTypeId": row["t"],
     }
 
