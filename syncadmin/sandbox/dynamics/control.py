@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
@@ -46,10 +47,9 @@ class Control:
         sandbox = self._sandbox
         match method, verb:
             case "GET", "truth":
-                lines = (json.dumps(each.as_json()) + "\n" for each in sandbox.truth.since(int(query.get("since", 0))))
-                return Answer(200, "".join(lines).encode() or b"\n", type="application/x-ndjson")
+                return _lines(each.as_json() for each in sandbox.truth.since(int(query.get("since", 0))))
             case "GET", "rows":
-                return _json([_jsonable(row) for row in sandbox.rows(query["entity"])])
+                return _lines(_jsonable(row) for row in sandbox.rows(query["entity"]))
             case "GET", "settings":
                 return _json(sandbox.settings.all())
             case "POST", "faults":
@@ -98,6 +98,12 @@ def _jsonable(row: dict[str, Any]) -> dict[str, Any]:
         name: value if isinstance(value, str | int | float | bool) or value is None else float(value)
         for name, value in row.items()
     }
+
+
+def _lines(values: Iterable[Any]) -> Answer:
+    return Answer(
+        200, "".join(f"{json.dumps(value)}\n" for value in values).encode() or b"\n", type="application/x-ndjson"
+    )
 
 
 def _json(value: Any, status: int = 200) -> Answer:

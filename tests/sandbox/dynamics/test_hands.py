@@ -162,7 +162,7 @@ def test_control_over_http(api: Any, org: Any) -> None:
     assert lines[-2] | {"id": 0} == lines[-2] | {"id": 0, "who": "rival", "field": "lastname", "old": "A", "new": "B"}
     since = client.get(f"/_sandbox/truth?since={lines[-2]['id']}").text
     assert len(since.splitlines()) == 1
-    assert client.get("/_sandbox/rows?entity=lead").json()[0]["lastname"] == "B"
+    assert client.get("/_sandbox/rows?entity=lead").json()["lastname"] == "B"
     assert client.post("/_sandbox/faults", json=[{"kind": "unavailable"}]).json() == {"waiting": 1}
     assert api.get("WhoAmI").status_code == 503
     client.post("/_sandbox/faults", json=[{"kind": "unavailable"}])
