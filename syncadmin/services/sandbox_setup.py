@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from syncadmin.connectors.contract import MarketoConnector
 from syncadmin.connectors.dynamics.auth import DynamicsConfig
@@ -16,8 +17,10 @@ from syncadmin.store.models import Connection
 
 NAME, SECRET = "sandbox", "sandbox-secret"
 WHO = "manage.py sandbox connect"
-# Change lines of the sandbox come at once, so a receipt need not wait as long as a real account's.
-SETTINGS = {"wait": 10, "longest_wait": 10, "receipt_patience": 60}
+# Change lines of the sandbox come at once, so a receipt need not wait as long as a real account's; nor do its exports.
+SETTINGS = {"wait": 10, "longest_wait": 10, "receipt_patience": 60, "extract_poll": 2}
+# The sandbox is younger than this when it is connected.
+_OLDEST = timedelta(days=60)
 LIST_NAMES = ("Sync to Dynamics 365", "Create in Dynamics")
 
 
@@ -53,7 +56,8 @@ def set_up(places: Places, world: World | None = None) -> int:
         raise NotSetUp("; ".join(f"{name}: {why}" for name, why in missing))
     setup.refresh_schema(ctx)
     now = world.now()
-    for name, value in SETTINGS.items():
+    since = (now - _OLDEST).date().isoformat()
+    for name, value in {**SETTINGS, "marketo_since": since}.items():
         setup.change(name, value, who=WHO, now=now)
     setup.change("list_id", _list(ctx.marketo.for_work(Lane.LIVE, "setup")), who=WHO, now=now)
     setup.choose_defaults(who=WHO, now=now)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -89,12 +89,21 @@ def _check(name: str, value: Any) -> None:
         raise WrongSetting(f"{name} is {_LEAST.get(name, 0)} or more.")
     if name == "time_zone":
         _check_zone(value)
+    if name == "marketo_since":
+        _check_day(value)
 
 
 def _default(name: str) -> Any:
     if name not in Options.__dataclass_fields__:
         raise KeyError(f"there is no setting called {name}")
     return Options.__dataclass_fields__[name].default
+
+
+def _check_day(value: str) -> None:
+    try:
+        date.fromisoformat(value)
+    except ValueError:
+        raise WrongSetting("marketo_since is a day like 2015-01-31.") from None
 
 
 def _check_zone(value: str) -> None:
