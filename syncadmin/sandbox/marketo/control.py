@@ -30,6 +30,8 @@ def respond(sandbox: MarketoSandbox, request: Request) -> Answer:
     try:
         if given is None:
             given = json.loads(request.body or b"{}")
+            if not isinstance(given, dict) and name != "faults":
+                raise ValueError("the body must be a JSON object")
         found = deed(sandbox, given)
     except PlainError as error:
         return error.answer

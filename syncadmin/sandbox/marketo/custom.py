@@ -71,6 +71,9 @@ class CustomTypes:
                 raise blank(name)
         if not isinstance(given["apiName"], str) or not _NAME.match(given["apiName"]):
             raise ApiError(1003, f"Invalid value for field 'apiName' and value '{given['apiName']}'")
+        for name in ("name", "triggerName", "filterName"):
+            if not isinstance(given[name], str):
+                raise ApiError(1003, f"Invalid value for field '{name}' and value '{given[name]}'")
         primary = given["primaryAttribute"]
         if not isinstance(primary, dict) or not primary.get("apiName") or not primary.get("name"):
             raise blank("primaryAttribute")

@@ -79,7 +79,7 @@ def render(template: str, values: Context, encoding: str | None) -> str:
 def prepare(state: State, hook: dict[str, Any], person: str, scopes: Context) -> tuple[str, str, dict[str, str], bytes]:
     """Method, address, headers and body of the call; needs the state, so it runs before the call, under its lock."""
     values = context(state, person, scopes)
-    body = render(hook["template"], values, hook["encoding"]).encode() if hook["template"] else b""
+    body = render(hook["template"], values, hook["encoding"]).encode("utf-8", "replace") if hook["template"] else b""
     kind = "application/x-www-form-urlencoded" if hook["encoding"] == "form" else "application/json"
     headers = {"Content-Type": kind} | {
         name: render(value, values, "url") if "{{" in value else value for name, value in hook["headers"].items()

@@ -91,6 +91,7 @@ def test_control_refuses_with_a_sentence(sandbox):
     assert outside.get("/_sandbox/nothing").status == 404
     bad = outside.post("/_sandbox/edit", {"entity": "person", "id": 5, "changes": {}})
     assert (bad.status, bad.json) == (400, {"error": "'no person 5'"})
+    assert outside.post("/_sandbox/edit", [1]).json == {"error": "the body must be a JSON object"}
     assert outside.post("/_sandbox/faults", [{"kind": "earthquake"}]).status == 400
     assert outside.post("/_sandbox/limits", {"nonsense": 1}).status == 400
 

@@ -320,3 +320,29 @@ def test_cookies_can_be_associated_and_looked_up(client: Client):
     assert client.get(LEADS, filterType="cookies", filterValues=cookie).result[0]["id"] == 1000
     assert client.post("/rest/v1/leads/1000/associate.json", cookie="x").code == "1012"
     assert client.post("/rest/v1/leads/9/associate.json", cookie=cookie).code == "1004"
+
+
+def test_odd_characters_survive_and_break_nothing(sandbox, client: Client):
+    odd = "A\x00\u202e\U0001f33b"
+    assert client.sync([{"email": "a@x.example", "firstName": odd, "lastName": "\ud800"}])[0]["status"] == "created"
+    assert client.person(1000, "firstName")["firstName"] == odd
+    assert client.get("/person/1000").status == 200
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"input": "text"},
+        {"input": {"email": "a@x.example"}},
+        {"action": 5, "input": [{"email": "a@x.example"}]},
+        {"lookupField": ["email"], "input": [{"email": "a@x.example"}]},
+    ],
+)
+def test_misshapen_calls_are_refused_as_a_whole(sandbox, client: Client, body):
+    assert client.post(LEADS, body).json["success"] is False
+    assert list(sandbox.rows("person")) == []
+
+
+def test_misshapen_rows_are_skipped(client: Client):
+    rows = [None, [], "a@x.example", {"email": ["a@x.example"]}, {"email": {"a": 1}}, {"email": "b@x.example"}]
+    assert [row["status"] for row in client.sync(rows)] == ["skipped"] * 5 + ["created"]

@@ -55,7 +55,7 @@ def set_status(sandbox: MarketoSandbox, request: Request, id: str) -> Payload:
     name = body.get("statusName")
     if not name:
         raise blank("statusName")
-    if name not in _STATUSES:
+    if not isinstance(name, str) or name not in _STATUSES:
         raise ApiError(1025, f"Program status '{name}' not found")
     result = []
     for seq, row in enumerate(request.rows()):
@@ -141,6 +141,8 @@ def trigger(sandbox: MarketoSandbox, request: Request, id: str) -> Payload:
     if not isinstance(given, dict) or not isinstance(leads, list) or not leads:
         raise blank("leads")
     tokens = given.get("tokens") or []
+    if not isinstance(tokens, list):
+        raise ApiError(1003, "Invalid value for field 'tokens'")
     if len(leads) > _MOST_REQUESTED or len(tokens) > _MOST_REQUESTED:
         raise ApiError(1003, f"Too many leads or tokens: at most {_MOST_REQUESTED} are allowed")
     if row["trigger"] != "requested" or not row["active"]:
@@ -158,6 +160,8 @@ def trigger(sandbox: MarketoSandbox, request: Request, id: str) -> Payload:
 
 def schedule(sandbox: MarketoSandbox, request: Request, id: str) -> Payload:
     row, given = _known(sandbox, id), request.json().get("input") or {}
+    if not isinstance(given, dict):
+        raise ApiError(1003, "Invalid value for field 'input'")
     if row["type"] != "batch":
         raise ApiError(1003, f"Invalid data: campaign '{id}' is not a batch campaign")
     if given.get("runAt"):
