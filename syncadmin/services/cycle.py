@@ -24,6 +24,7 @@ from syncadmin.store.models import Run
 log = logging.getLogger(__name__)
 # Two workers that meet in one row: the loser tries again, a few times, then leaves it to the next run.
 _CLASHES = 5
+_LEAST_WAIT = 10
 _FLUSH_EVERY = timedelta(seconds=2)
 
 
@@ -49,7 +50,10 @@ def waiting(chosen: options.Options, last: Iterable[Run]) -> timedelta:
         if run.counts:
             break
         idle += 1
-    return timedelta(seconds=max(chosen.wait, min(chosen.wait * (1 + idle // 2), chosen.longest_wait)))
+    wait = max(chosen.wait, min(chosen.wait * (1 + idle // 2), chosen.longest_wait))
+    if work.backfilling():  # an extract is looked after once a minute, not once a run
+        wait = min(chosen.wait, max(_LEAST_WAIT, chosen.extract_poll))
+    return timedelta(seconds=wait)
 
 
 def once(ctx: Context) -> Run:

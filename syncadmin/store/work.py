@@ -158,3 +158,10 @@ def others_at_work(worker: str, now: datetime) -> bool:
 def at_work(now: datetime) -> int:
     """How many workers hold a lease."""
     return Worker.objects.filter(lease_until__gt=now).count()
+
+
+def backfilling() -> bool:
+    """Whether an initial read, a later full read or a sweep is under way."""
+    return Checkpoint.objects.filter(
+        position__state__in=["reading", "tail", "sweep", "again", "idle", "waiting"]
+    ).exists()
