@@ -66,6 +66,8 @@ def queue(people: Iterable[int], *, sync_as: str, source: str, now: datetime, ag
 def finish_requests(ctx: Context, limit: int = 20) -> Step:
     """Works on up to ``limit`` open requests; ``more`` says that others are due. Stops when a system is away."""
     counts: dict[str, int] = {}
+    if options.read().observe_only:
+        return NOTHING
     sync_outcomes.take_up_failed(ctx.now())
     for _ in range(limit):
         now = ctx.now()

@@ -41,10 +41,12 @@ def looked_up(guids: Sequence[str]) -> None:
 _GROUP = """
     WITH named AS (SELECT unnest(%(guids)s::uuid[]) AS guid)
     SELECT d.guid, d."table", d.email, d.active, d.merged_into IS NOT NULL, d.qualified, d.disqualified,
-           d.originating_lead, d.parent_contact, l.id, l.marketo, w.id
+           d.originating_lead, d.parent_contact, coalesce(l.id, c.link_id), l.marketo, coalesce(w.id, c.id)
     FROM store_dynamicsrecord d
     LEFT JOIN store_link l ON l.dynamics = d.guid
     LEFT JOIN store_pendingwrite w ON w.link_id = l.id AND w.op = 'create'
+    -- Created by Sync Person, but the answer is not stored yet: it will take the link of the person it was made for.
+    LEFT JOIN store_pendingwrite c ON c.side = 'dynamics' AND c.op = 'create' AND c.target = d.guid::text
     WHERE NOT d.filtered AND d.deleted_at IS NULL AND d.id IN (
         SELECT id FROM store_dynamicsrecord WHERE email = ANY(%(emails)s) AND email <> ''
         UNION SELECT id FROM store_dynamicsrecord WHERE guid IN (SELECT guid FROM named)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
+from django.db import connection
 
 from syncadmin.engine.records import Table
 from syncadmin.sandbox.faults import Fault
@@ -350,6 +353,71 @@ def test_while_the_loop_runs_a_lost_answer_makes_neither_twin_nor_question(world
     assert len(list(world.marketo.rows("person"))) == 1
     assert not Decision.objects.exists()
     assert Link.objects.get().dynamics is not None
+
+
+class Killed(BaseException):
+    """The process dies here."""
+
+
+@pytest.mark.parametrize("border", ["sync_person.claimed", "sync_person.answered"])
+def test_a_process_killed_on_the_way_is_followed_by_the_loop(world, border):
+    def die(name):
+        if name == border:
+            raise Killed
+
+    person = world.marketo.create("person", ADA)
+    world.border = die
+    with pytest.raises(Killed):
+        ask(world, person)
+    world.border = lambda name: None
+    world.sync()
+    # Others have read the new record by now, and the request is still the dead process's.
+    world.settle()
+
+    lead = next(iter(world.dynamics.rows("lead")))
+    assert len(list(world.dynamics.rows("lead"))) == 1
+    assert len(list(world.marketo.rows("person"))) == 1
+    assert not Decision.objects.exists()
+    assert (str(Link.objects.get().dynamics), Link.objects.get().marketo) == (lead["leadid"], int(person))
+    assert SyncRequest.objects.get().status == "created"
+    assert world.marketo.get("person", person)["dynPersonGuid"] == lead["leadid"]
+    assert not PendingWrite.objects.exclude(op="log").exists()
+
+
+def test_two_who_ask_at_the_same_time_get_one_record(world):
+    person = world.marketo.create("person", ADA)
+
+    def run():
+        try:
+            return ask(world, person)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(3) as pool:
+        answers = [each.result(timeout=60) for each in [pool.submit(run) for _ in range(3)]]
+
+    assert "created" in {answer.status for answer in answers} <= {"created", "exists", "queued"}
+    assert len(list(world.dynamics.rows("lead"))) == 1
+    assert Link.objects.count() == 1
+
+
+def test_two_people_with_one_address_at_the_same_time(world):
+    people = [world.marketo.create("person", {**ADA, "firstName": name}) for name in ("Ada", "Augusta")]
+
+    def run(person):
+        try:
+            return ask(world, person)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        answers = [each.result(timeout=60) for each in [pool.submit(run, person) for person in people]]
+
+    assert sorted(answer.status for answer in answers) in (["created", "decision"], ["created", "queued"])
+    world.clock.forward(minutes=1)
+    world.settle()
+    assert len(list(world.dynamics.rows("lead"))) == 1
+    assert Decision.objects.filter(subject__startswith="marketo:").count() == 1
 
 
 def test_paused_means_queued(world):

@@ -21,4 +21,6 @@ class Command(BaseCommand):
             ctx = connect.context()
         except (connect.NotConnected, connect.Unopened) as error:
             raise CommandError(str(error)) from None
-        self.stdout.write(json.dumps(cycle.once(ctx), indent=1, sort_keys=True, default=str))
+        run = cycle.once(ctx)
+        told = {"run": run.pk, "counts": run.counts, "calls": run.calls, "message": run.message}
+        self.stdout.write(json.dumps(told, indent=1, sort_keys=True))
