@@ -14,7 +14,7 @@ from django.db import IntegrityError, OperationalError
 
 from syncadmin.connectors.errors import ConnectorError
 from syncadmin.engine.records import Side
-from syncadmin.services import metadata, pull_marketo, receipts, rulebook, steps, trouble
+from syncadmin.services import metadata, pull_marketo, retention, rulebook, steps, sweep_people, trouble
 from syncadmin.services.context import Context
 from syncadmin.services.rulebook import Rulebook
 from syncadmin.services.steps import Doing
@@ -98,7 +98,8 @@ def _prepare(ctx: Context, run: Run, stopped: set[str]) -> bool:
         if metadata.is_due(ctx.now()):
             metadata.refresh_schema(ctx)
         pull_marketo.take_tokens(ctx)
-        receipts.purge(ctx.now())
+        retention.forget(ctx.now())
+        sweep_people.read_new_fields(rulebook.load(), ctx.now())
     except ConnectorError as error:
         log.warning("run %s cannot prepare: %s", run.pk, error.message)
         if rulebook.load().tables and work.checkpoint(pull_marketo.CHANGES).cursor:

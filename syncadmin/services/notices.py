@@ -6,7 +6,7 @@ transaction that stores the page which told it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from syncadmin.connectors.contract import Merged
@@ -15,7 +15,7 @@ from syncadmin.engine.rules import too_many_deletes
 from syncadmin.services import history, merges
 from syncadmin.services.context import Context
 from syncadmin.services.rulebook import Rulebook
-from syncadmin.store import ledger, mirror, work
+from syncadmin.store import ledger, mirror
 from syncadmin.store.kinds import Kind
 from syncadmin.store.mirror import Change, DynamicsRow, PersonRow
 from syncadmin.store.models import (
@@ -205,10 +205,3 @@ def people_merged(ctx: Context, book: Rulebook, merged: Sequence[Merged], run: R
     for merge in merged:
         for loser in merge.losers:
             merges.in_marketo(int(loser), int(merge.winner), run, ctx.now())
-
-
-def sweep_people(now: datetime) -> None:
-    """Delete notices may have been missed: all known people are to be asked for by id."""
-    found = work.checkpoint("marketo.sweep")
-    position: Mapping[str, object] = {"state": "sweep", "after": 0, "begun": now.isoformat()}
-    work.move(found, "", as_of=now, run=None, position=position)

@@ -14,7 +14,7 @@ from django.db import transaction
 from syncadmin.connectors.contract import LeadChanges, Line
 from syncadmin.connectors.errors import CursorExpired
 from syncadmin.engine.records import Lane, Raw, Record, Ref, Table
-from syncadmin.services import notices, receipts, sync_person
+from syncadmin.services import notices, receipts, sweep_people, sync_person
 from syncadmin.services.context import Context
 from syncadmin.services.pull_people import store_people
 from syncadmin.services.rulebook import Rulebook
@@ -137,5 +137,5 @@ def deleted(ctx: Context, book: Rulebook, run: Run) -> Step:
             return did(True)
         notices.people_gone(ctx, book, [int(ref.id) for ref in page.deleted], run)
         if late:
-            notices.sweep_people(seen)
+            sweep_people.start(seen)
     return did(page.more, deleted_marketo=len(page.deleted))

@@ -6,6 +6,8 @@ runs is put on one list that a person decides about.
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.db import transaction
 from django.db.models import F
 
@@ -14,10 +16,11 @@ from syncadmin.services.context import Context
 from syncadmin.services.pull_people import store_people
 from syncadmin.services.rulebook import Rulebook
 from syncadmin.services.step import NOTHING, Step, did
-from syncadmin.store import ledger, work
+from syncadmin.store import ledger, text, work
 from syncadmin.store.models import Checkpoint, Decision, Link, MarketoPerson, Run
 
 NAME = "marketo.sweep"
+FIELDS = "marketo.fields"
 _BATCH = 300
 
 
@@ -43,6 +46,23 @@ def batch(ctx: Context, book: Rulebook, run: Run) -> Step:
         silent = [person for person in people if person not in here]
         MarketoPerson.objects.filter(person__in=silent).update(unanswered=F("unanswered") + 1)
     return did(True, swept=len(people))
+
+
+def read_new_fields(book: Rulebook, now: datetime) -> None:
+    """A newly chosen field is read for everybody who is linked; people nobody is linked to come by the next extract."""
+    found = work.checkpoint(FIELDS)
+    wanted = text.digest(",".join(book.person_fields()))
+    if found.position.get("digest") == wanted:
+        return
+    with transaction.atomic():
+        if work.move(found, "", as_of=now, run=None, position={"digest": wanted}) and found.position:
+            start(now)
+
+
+def start(now: datetime) -> None:
+    """All known people are asked for by id, from the first."""
+    found = work.checkpoint(NAME)
+    work.move(found, "", as_of=now, run=None, position={"state": "sweep", "after": 0, "begun": now.isoformat()})
 
 
 def _next(after: int, *, again: bool) -> list[int]:

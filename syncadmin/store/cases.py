@@ -43,6 +43,8 @@ class Case:
     filtered: bool
     m: dict[str, Any] | None
     company_linked: bool
+    name: str = ""
+    email: str = ""
     receipts: dict[str, Receipt] = field(default_factory=dict)
     chosen: dict[str, Conflict] = field(default_factory=dict)
     waiting: dict[Side, PendingWrite] = field(default_factory=dict)
@@ -70,7 +72,8 @@ def load(ids: Sequence[int]) -> list[Case]:
     rows = staging.query(
         """SELECT l.id, l."table", l.dynamics, l.marketo, l.agreed, l.held, l.written, l.lane, l.stopped,
                   l.dynamics_deleted, l.marketo_deleted, d."values", coalesce(d.version, ''),
-                  coalesce(d.filtered, false), p."values", coalesce(p.company_linked, false)
+                  coalesce(d.filtered, false), p."values", coalesce(p.company_linked, false),
+                  coalesce(d.name, p.name, l.name), coalesce(d.email, p.email, l.email)
            FROM store_link l
            LEFT JOIN store_dynamicsrecord d ON d.guid = l.dynamics
            LEFT JOIN store_marketoperson p ON p.person = l.marketo
@@ -105,6 +108,8 @@ def _case(row: tuple[Any, ...]) -> Case:
         filtered=row[13],
         m=text.load(row[14]),
         company_linked=row[15],
+        name=row[16],
+        email=row[17],
     )
 
 
@@ -113,8 +118,9 @@ def store_links(cases: Sequence[Case], *, merged: bool) -> None:
     ordered = sorted(cases, key=lambda case: case.id)
     staging.run(
         """UPDATE store_link l SET agreed = v.agreed::jsonb, held = v.held::jsonb, written = v.written::jsonb,
-                  dirty = l.dirty AND NOT %s
-           FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[]) AS v(id, agreed, held, written)
+                  name = v.name, email = v.email, dirty = l.dirty AND NOT %s
+           FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[])
+                AS v(id, agreed, held, written, name, email)
            WHERE l.id = v.id""",
         [
             merged,
@@ -122,6 +128,8 @@ def store_links(cases: Sequence[Case], *, merged: bool) -> None:
             [text.dump(case.agreed) for case in ordered],
             [text.dump(case.held) for case in ordered],
             [text.dump(case.written) for case in ordered],
+            [case.name for case in ordered],
+            [case.email for case in ordered],
         ],
     )
 
