@@ -13,6 +13,8 @@ from .state import State
 from .values import guid, parse
 from .wire import segments
 
+# Alternate keys whose values hold one of these cannot be used in an address, encoded or not.
+_BREAKING = frozenset("/<>*%&:\\?+")
 _PAIR = re.compile(r"\s*([\w]+)\s*=\s*('(?:[^']|'')*'|[^,]*)\s*(?:,|$)")
 
 
@@ -32,6 +34,8 @@ def key_values(table: Table, text: str) -> dict[str, Any]:
     known = [set(key.columns) for key in table.keys.values()]
     if not raw or None in columns.values() or names not in known:
         raise errors.bad_key(table.name)
+    if any(_BREAKING & set(value) for value in raw.values()):
+        raise errors.invalid(f"The key value in '{text}' contains characters that cannot stand in a URL.")
     return {column.name: _literal(column, raw[name], table) for name, column in columns.items() if column}
 
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from time import monotonic
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
 
-from syncadmin.sandbox.faults import Cut, Fault
+from syncadmin.sandbox.faults import KINDS, Cut, Fault
 
 from . import errors, seed
 from .api import Api
@@ -44,7 +43,8 @@ class Door:
     def _remote(self, method: str, path: str, environ: dict[str, Any], body: bytes) -> Answer:
         """An answer of the remote system, with whatever trouble was ordered for this request."""
         query = environ.get("QUERY_STRING", "")
-        fault = self._sandbox.faults.take(method, unquote(path + (f"?{query}" if query else "")))
+        target = unquote(path + (f"?{query}" if query else ""))
+        fault = self._sandbox.faults.take(method, target, _fitting(path, target))
         early = self._before(fault, path)
         if early is not None:
             return early
@@ -72,6 +72,10 @@ class Door:
         match fault.kind if fault else "":
             case "timeout_before":
                 raise Cut
+            case "rate_limit" | "concurrency" | "unavailable" | "error" if not path.startswith("/api/data/"):
+                return self._sandbox.signin.busy(
+                    429 if fault and fault.kind == "rate_limit" else 503, _seconds(fault, 5)
+                )
             case "slow":
                 self._sleep(float(fault.value or 1.0) if fault else 0.0)
             case "rate_limit":
@@ -153,7 +157,7 @@ class Door:
         self, method: str, target: str, headers: dict[str, str], body: bytes, host: str, fault: Fault | None
     ) -> Answer:
         """Sign-in, then the limits, then the request; 429 counts as an answer like any other."""
-        sandbox, started = self._sandbox, monotonic()
+        sandbox, started = self._sandbox, self._sandbox.state.clock()
         facts, server, user = sandbox.settings["limits"], 0, ""
         try:
             with sandbox.lock:
@@ -170,7 +174,7 @@ class Door:
                 self._sleep(latency)
         finally:
             with sandbox.lock:
-                sandbox.limits.leave(user, server, max(latency, monotonic() - started))
+                sandbox.limits.leave(user, server, max(latency, (sandbox.state.clock() - started).total_seconds()))
         return self._dressed(answer, user, server, headers)
 
     def _handled(
@@ -197,10 +201,15 @@ class Door:
                     raise errors.ApiError(413, "0x8004418a", "Request message length is too large.")
                 if len(target) > _LONGEST_URL:
                     return Answer(400, b"<html><body>Bad Request - Invalid URL</body></html>", type="text/html"), 0
+                if "callerobjectid" in headers or "mscrmcallerid" in headers:
+                    raise errors.not_implemented("Impersonation")
                 request = Request(method, target[len(root) :].lstrip("/"), headers, body, f"{host}{root}/", actor)
                 answer = self._api.answer(request, failing)
             except errors.ApiError as error:
                 answer = refusal(error, annotate)
+            except BaseException:
+                self._sandbox.state.rollback()
+                raise
             self._sandbox.commit()
             return answer, self._sandbox.state.version - before
 
@@ -223,6 +232,18 @@ class Door:
         if "ARRAffinity" not in headers.get("cookie", ""):
             answer.headers["Set-Cookie"] = f"ARRAffinity=server{server}; path=/; HttpOnly"
         return answer
+
+
+def _fitting(path: str, target: str) -> frozenset[str]:
+    """The kinds of trouble that make sense for a request."""
+    unfit = {"daily_limit", "duplicate_events", "late_events"}
+    if "deltatoken" not in target and 'istracking="True"' not in target:
+        unfit.add("expired_delta")
+    if not path.endswith(("$batch", "Multiple")):
+        unfit.add("partial_batch")
+    if not path.startswith("/api/data/"):
+        unfit |= {"expired_token", "rival"}
+    return KINDS - unfit
 
 
 def _seconds(fault: Fault | None, default: int) -> str:

@@ -18,6 +18,7 @@ DEFAULTS: dict[str, Any] = {
     "closed_readonly": False,  # closed leads and inactive contacts refuse updates
     "delta_floor": {},  # table to the oldest version a delta token may carry
     "schema_expires_delta": True,  # a column change expires the table's delta tokens
+    "page_rows": 5000,  # most rows in a page of a tracked read; the server may give fewer than asked for
     "latency": 0.0,  # seconds each request takes
     "latency_per_row": 0.0,  # and each row in it
     "limits": {"requests": 6000, "seconds": 1200.0, "concurrent": 52, "window": 300.0, "servers": 2, "dop": 4},

@@ -205,6 +205,15 @@ class SignIn:
         digest = hmac.new(SECRET.encode(), text.encode(), hashlib.sha256).digest()
         return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
+    def busy(self, status: int, retry_after: str) -> Answer:
+        """The service is overloaded or away for a moment."""
+        number = 50196 if status == 429 else 90033
+        answer = self._refused(
+            Refusal(status, "temporarily_unavailable", number, "A transient error has occurred. Please try again.")
+        )
+        answer.headers["Retry-After"] = retry_after
+        return answer
+
     def _refused(self, refusal: Refusal) -> Answer:
         when: datetime = self._clock()
         stamp = f"{when:%Y-%m-%d %H:%M:%S}Z"

@@ -49,6 +49,7 @@ class State:
         self._sorted: dict[str, tuple[list[str], list[str]]] = {}
         self._indexes: dict[tuple[str, tuple[str, ...]], dict[Any, dict[str, None]]] = {}
         self._undo: list[tuple[str, str, Row | None, Row | None]] | None = None
+        self._lengths: dict[str, int] = {}
 
     # -- looking
 
@@ -157,20 +158,26 @@ class State:
         self.store.begin()
         self._undo = []
         self._mark = self.truth.mark()
+        self._lengths = {entity: len(journal) for entity, journal in self._journals.items()}
 
     def keep(self) -> None:
         self.store.keep()
         self._undo = None
 
     def rollback(self) -> None:
-        undo, self._undo = self._undo or [], None
+        if self._undo is None:
+            return
+        undo, self._undo = self._undo, None
         self.store.rollback()
         self.truth.rollback(self._mark)
         for entity, id, old, new in reversed(undo):
             self._reindex(entity, id, new, old)
         # Version numbers are taken back too, so entries written meanwhile would be out of order.
         for entity in {entry[0] for entry in undo}:
-            self._journals.pop(entity, None)
+            if entity in self._lengths and entity in self._journals:
+                del self._journals[entity][self._lengths[entity] :]
+            else:
+                self._journals.pop(entity, None)
             self._sorted.pop(entity, None)
 
     def put(self, entity: str, id: str, row: Row, actor: Actor, action: str, told: Iterable[str] | None = None) -> Row:
@@ -191,6 +198,7 @@ class State:
             journal.append((version, id))
             if len(journal) > 2 * len(self.rows(entity)) + 10_000:
                 del self._journals[entity]
+                self._lengths.pop(entity, None)
         if fresh and entity in self._sorted:
             self._sorted[entity][1].append(id)
 

@@ -42,7 +42,7 @@ class Tracking:
         self._columns = selected(table, request.options.get("$select"))
         self._annotations = Annotations.read(request.annotations)
         self._renderer = Renderer(state, table, self._columns, self._annotations, hidden)
-        self._size = page_size(request) or MOST
+        self._size = min(page_size(request) or MOST, settings["page_rows"])
 
     def _allowed(self) -> None:
         check_options(self._request)

@@ -12,6 +12,10 @@ from .schema import Table
 from .settings import Settings
 from .state import Actor, Row, State
 
+_UNLINKED = frozenset(
+    {"originatingleadid", "parentcontactid", "parentaccountid", "parentcustomerid", "primarycontactid", "masterid"}
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Manner:
@@ -96,6 +100,17 @@ class Writer:
             raise errors.absent(table.name, id)
         guards.may_delete(self, table, id, manner)
         self.state.remove(table.name, id, manner.actor)
+        self._unlink(table, id, manner)
+
+    def _unlink(self, table: Table, id: str, manner: Manner) -> None:
+        """Rows that pointed at a deleted one point nowhere; that counts as an update of theirs."""
+        how = Manner(Actor("system", manner.actor.user), guarded=False)
+        for relation in self.state.schema.collections(table.name).values():
+            source = self.state.schema.tables[relation.source]
+            if relation.column not in _UNLINKED:
+                continue
+            for other in self.state.matching(source.name, (relation.column,), (id,)):
+                self.update(source, other, Changes({relation.column: None, f"{relation.column}@type": None}), how)
 
     def _check(self, table: Table, id: str, row: Row, values: Row, manner: Manner) -> None:
         guards.owner(self, table, row, values)

@@ -198,3 +198,22 @@ def test_columns_come_go_and_change(api: Any, org: Any) -> None:
     assert api.patch(f"leads({id})", {"nvk_new": "text"}).status_code == 204
     told = api.get("EntityDefinitions(LogicalName='lead')/Attributes(LogicalName='nvk_new')").json()
     assert told["AttributeType"] == "String"
+
+
+def test_the_sign_in_service_has_its_own_troubles(api: Any, org: Any) -> None:
+    org.faults.add(Fault("rate_limit", path="*oauth2*", value=9))
+    org.faults.add(Fault("unavailable", path="*oauth2*"))
+    answer = api.token()
+    assert (answer.status_code, answer.headers["Retry-After"], answer.json()["error"]) == (
+        429,
+        "9",
+        "temporarily_unavailable",
+    )
+    assert (api.token().status_code, api.token().status_code) == (503, 200)
+
+
+def test_trouble_waits_for_a_request_it_fits(api: Any, org: Any) -> None:
+    org.faults.add(Fault("expired_delta"))
+    org.faults.add(Fault("partial_batch"))
+    assert api.get("WhoAmI").status_code == 200
+    assert [fault.kind for fault in org.faults.waiting()] == ["expired_delta", "partial_batch"]

@@ -31,7 +31,7 @@ def test_a_person_works(org: Any) -> None:
     assert org.get("contact", made["contact"])["statuscode"] == 1
     org.delete("contact", made["contact"])
     assert org.get("contact", made["contact"]) is None
-    assert {each.who for each in org.truth.of("lead", lead)} == {"person", "rival"}
+    assert {each.who for each in org.truth.of("lead", lead)} == {"person", "rival", "system"}
 
 
 def test_a_person_is_validated_too(org: Any) -> None:

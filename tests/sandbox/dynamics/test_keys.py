@@ -93,3 +93,8 @@ def test_a_key_is_created_and_builds_for_a_while(api: Any, clock: Any) -> None:
     assert status() == "Active"
     assert api.patch("leads(nvk_marketoid=5)", {"lastname": "A"}).status_code == 204
     assert code(api.post("leads", {"nvk_marketoid": 5})) == (412, "0x80060892")
+
+
+def test_values_that_break_an_address(api: Any) -> None:
+    api.create("accounts", name="A", accountnumber="a+b")
+    assert api.get("accounts(accountnumber='a%2Bb')").status_code == 400

@@ -180,3 +180,18 @@ def test_what_cannot_be_deleted(api: Any) -> None:
 @pytest.mark.parametrize("name", ["BulkDelete", "Restore"])
 def test_out_of_scope(api: Any, name: str) -> None:
     assert api.post(name, {}).status_code == 501
+
+
+def test_a_deleted_lead_leaves_its_contact_unlinked(api: Any) -> None:
+    id = api.create("leads", **LEAD)
+    contact = {row["@odata.type"]: row for row in qualify(api, id).json()["value"]}["#Microsoft.Dynamics.CRM.contact"][
+        "contactid"
+    ]
+    delta = api.get("contacts?$select=lastname", Prefer="odata.track-changes").json()["@odata.deltaLink"]
+    assert api.delete(f"leads({id})").status_code == 204
+    assert api.read("contacts", contact, "_originatingleadid_value")["_originatingleadid_value"] is None
+    assert [row["contactid"] for row in api.get(delta).json()["value"]] == [contact]
+
+
+def test_impersonation_is_out_of_scope(api: Any) -> None:
+    assert api.get("WhoAmI", CallerObjectId=UNKNOWN).status_code == 501
