@@ -16,13 +16,14 @@ import httpx
 
 from syncadmin.connectors.dynamics.auth import DynamicsConfig
 from syncadmin.connectors.marketo.config import MarketoConfig
-from syncadmin.engine.records import Side
+from syncadmin.engine.fields import FieldPair, pair_key
+from syncadmin.engine.records import Side, Table
 from syncadmin.sandbox.dynamics import DynamicsSandbox
 from syncadmin.sandbox.marketo import MarketoSandbox
-from syncadmin.services import choose_fields, connect, connections, cycle, equip_marketo, metadata, setup
+from syncadmin.services import choose_fields, connect, connections, cycle, equip_marketo, metadata, resolve, setup
 from syncadmin.services.context import Context
-from syncadmin.store import options
-from syncadmin.store.models import Link, Run
+from syncadmin.store import fieldsets, options
+from syncadmin.store.models import Activity, Decision, Failure, Link, PendingWrite, Run
 from tests.clock import Clock
 
 DYNAMICS_URL = "http://127.0.0.1:8101"
@@ -108,3 +109,61 @@ class World:
         found = self.dynamics.get(table, str(link.dynamics))
         assert found is not None
         return found
+
+    def pair(self, table: str, column: str, field: str, **rules: Any) -> None:
+        """Adds a field pair, or gives it other rules; other pairs of this column or field give way."""
+        wanted = FieldPair(pair_key(Table(table), column, field), Table(table), column, field, **rules)
+        kept = [
+            pair
+            for pair in fieldsets.pairs(options.read().field_version)
+            if pair.table != table or (pair.dynamics != column and pair.marketo != field)
+        ]
+        choose_fields.save_fields([*kept, wanted], who="test", now=self.clock())
+
+    def linked(self, table: str = "lead", **values: Any) -> tuple[str, str]:
+        """A record with its person, in step: (GUID, person id)."""
+        number = len(list(self.dynamics.rows(table))) + 1
+        known = {"lastname": "Vik", "emailaddress1": f"{table}{number}@fjord.example", **values}
+        guid = self.dynamics.create(table, known)
+        self.sync(2)
+        return guid, str(self.link_of(guid).marketo)
+
+    def mark(self) -> tuple[int, int]:
+        """Where both truth logs stand."""
+        return self.dynamics.truth.last_id, self.marketo.truth.last_id
+
+    def quiet(self, runs: int = 1) -> bool:
+        """Whether so many further runs write nothing at all."""
+        before = self.mark()
+        self.sync(runs)
+        return before == self.mark()
+
+    def told(self, guid: str, kind: str) -> list[Activity]:
+        """Lines of one kind in the history of a record's link, oldest first."""
+        return list(Activity.objects.filter(link=self.link_of(guid), kind=kind).order_by("id"))
+
+    def failure(self) -> Failure:
+        """The only open failure."""
+        return Failure.objects.get(closed_at=None)
+
+    def logged(self, person: str) -> list[str]:
+        """Results of our lines in the person's Marketo activity log, oldest first; "Created" lines left out."""
+        kind = options.read().activity_type_id
+        rows = [row for row in self.marketo.activities_of(person) if row["t"] == kind]
+        return [row["p"] for row in reversed(rows) if row["p"] != "Created"]
+
+    def unfinished(self) -> int:
+        """How many writes are still on their way."""
+        return PendingWrite.objects.count()
+
+    def ours(self, side: str) -> int:
+        """How many entries of a side's truth log we wrote."""
+        return getattr(self, side).truth.writes("api:")
+
+    def question(self, kind: str) -> Decision:
+        """The open decision of a kind; there must be exactly one."""
+        return Decision.objects.get(kind=kind, answered_at=None)
+
+    def answer(self, kind: str, choice: str) -> None:
+        """Somebody answers the open decision of a kind."""
+        resolve.answer(self.question(kind).pk, choice, "ada", self.clock())

@@ -1,0 +1,414 @@
+"""Who is who (design 3.2): known link, lineage, the id that Marketo stores, e-mail; and what waits or is asked."""
+
+from __future__ import annotations
+
+import pytest
+
+from syncadmin.services import setup
+from syncadmin.store.models import Activity, Decision, DynamicsRecord, Link
+from tests.world import World
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+IDA = {"firstname": "Ida", "lastname": "Solheim", "emailaddress1": "ida@fjord.example"}
+PERSON = {"firstName": "Ida", "lastName": "Solheim", "email": "ida@fjord.example"}
+
+
+@pytest.fixture
+def world():
+    return World()
+
+
+def people(world):
+    return list(world.marketo.rows("person"))
+
+
+def waiting(guid):
+    row = DynamicsRecord.objects.get(guid=guid)
+    return row.due, row.wait_for
+
+
+def how(guid):
+    link = Link.objects.get(dynamics=guid)
+    return Activity.objects.get(link=link, kind="linked").details["how"]
+
+
+# --- in its order ----------------------------------------------------------------------------------------------------
+
+
+def test_the_address_matches_whatever_its_case_and_blanks(world):
+    person = world.marketo.create("person", {**PERSON, "email": "Ida@Fjord.example"})
+    guid = world.dynamics.create("lead", {**IDA, "emailaddress1": " IDA@fjord.EXAMPLE "})
+    world.sync()
+
+    assert str(world.link_of(guid).marketo) == person
+    assert how(guid) == "email"
+    assert len(people(world)) == 1
+
+
+def test_the_stored_id_goes_before_the_address(world):
+    guid = world.dynamics.create("lead", IDA)
+    named = world.marketo.create("person", {"lastName": "Holm", "email": "x@y.example", "dynPersonGuid": guid.upper()})
+    world.marketo.create("person", PERSON)
+    world.sync()
+
+    assert str(world.link_of(guid).marketo) == named
+    assert how(guid) == "stored_id"
+
+
+def test_a_stored_id_held_by_two_people_is_asked(world):
+    guid = world.dynamics.create("lead", IDA)
+    for number in (1, 2):
+        world.marketo.create("person", {"lastName": "Holm", "email": f"{number}@y.example", "dynPersonGuid": guid})
+    world.sync()
+
+    assert not Link.objects.exists()
+    assert world.question("match").facts["reason"] == "several_people"
+
+
+def test_the_lead_a_contact_comes_from_goes_before_the_stored_id(world):
+    lead = world.dynamics.create("lead", IDA)
+    world.sync()
+    person = world.link_of(lead).marketo
+    contact = world.dynamics.create("contact", {**IDA, "emailaddress1": "other@x.example", "originatingleadid": lead})
+    world.marketo.create("person", {"lastName": "Holm", "dynPersonGuid": contact})
+    world.settle()
+
+    link = Link.objects.get(marketo=person)
+    assert (str(link.dynamics), link.table) == (contact, "contact")
+    assert Link.objects.count() == 1
+
+
+def test_a_known_link_goes_before_everything(world):
+    guid = world.dynamics.create("lead", IDA)
+    world.sync()
+    before = world.link_of(guid).marketo
+    world.marketo.create("person", {"lastName": "Holm", "email": "h@y.example", "dynPersonGuid": guid})
+    world.settle()
+
+    assert world.link_of(guid).marketo == before
+    assert Link.objects.count() == 1
+
+
+def test_without_an_address_a_person_of_its_own_is_made_by_our_id(world):
+    guid = world.dynamics.create("lead", {"lastname": "Vik"})
+    world.marketo.create("person", {"lastName": "Vik"})
+    world.settle()
+
+    assert world.person_of(guid)["dynPersonGuid"] == guid
+    assert len(people(world)) == 2
+
+
+# --- set aside -------------------------------------------------------------------------------------------------------
+
+
+def test_a_disqualified_lead_gives_way_to_the_active_one(world):
+    old = world.dynamics.create("lead", IDA)
+    world.dynamics.deactivate("lead", old)
+    new = world.dynamics.create("lead", IDA)
+    person = world.marketo.create("person", PERSON)
+    world.sync()
+
+    assert str(world.link_of(new).marketo) == person
+    assert waiting(old) == ("waiting", f"set_aside:{new}")
+    assert Link.objects.count() == 1
+
+
+def test_an_inactive_record_alone_is_linked_all_the_same(world):
+    old = world.dynamics.create("contact", IDA)
+    world.dynamics.deactivate("contact", old)
+    person = world.marketo.create("person", PERSON)
+    world.sync()
+
+    assert str(world.link_of(old).marketo) == person
+
+
+def test_the_loser_of_an_old_merge_gets_nobody(world):
+    master, loser = (world.dynamics.create("contact", IDA) for _ in range(2))
+    world.dynamics.merge("contact", master, loser)
+    world.settle()
+
+    assert len(people(world)) == 1
+    assert world.person_of(master)["email"] == "ida@fjord.example"
+    assert not Link.objects.filter(dynamics=loser).exists()
+    assert not Decision.objects.exists()
+
+
+def test_a_lead_qualified_before_we_came_stands_behind_its_contact(world):
+    lead = world.dynamics.create("lead", IDA)
+    contact = world.dynamics.qualify(lead)["contact"]
+    world.settle()
+
+    assert str(Link.objects.get().dynamics) == contact
+    assert waiting(lead) == ("", "parent_contact")
+    assert len(people(world)) == 1
+
+
+# --- several ---------------------------------------------------------------------------------------------------------
+
+
+def two(world):
+    return world.dynamics.create("lead", IDA), world.dynamics.create("contact", IDA)
+
+
+def test_two_records_with_one_address_are_asked_about_each(world):
+    lead, contact = two(world)
+    person = world.marketo.create("person", PERSON)
+    world.settle()
+
+    assert not Link.objects.exists()
+    asked = {row.subject: row for row in Decision.objects.all()}
+    assert set(asked) == {f"lead:{lead}", f"contact:{contact}"}
+    facts = asked[f"lead:{lead}"].facts
+    assert facts["record"]["name"] == "Ida Solheim"
+    assert {face["id"] for face in facts["candidates"]} == {contact, person}
+    assert asked[f"lead:{lead}"].choices == [f"link:person:{person}", "separate"]
+    assert len(people(world)) == 1
+    assert world.ours("marketo") == 0
+
+
+def test_contact_first_links_the_contact_and_its_leads_wait(world):
+    setup.change("several", "contact_first", who="ada", now=world.clock())
+    lead, contact = two(world)
+    person = world.marketo.create("person", PERSON)
+    world.settle()
+
+    assert str(world.link_of(contact).marketo) == person
+    assert waiting(lead) == ("waiting", f"contact_first:{contact}")
+    assert not Decision.objects.exists()
+
+
+def test_contact_first_with_two_contacts_asks(world):
+    setup.change("several", "contact_first", who="ada", now=world.clock())
+    for _ in range(2):
+        world.dynamics.create("contact", IDA)
+    world.settle()
+
+    assert not Link.objects.exists()
+    assert Decision.objects.filter(kind="match", answered_at=None).count() == 2
+
+
+def test_a_person_for_each_as_adobes_sync_does(world):
+    setup.change("several", "each", who="ada", now=world.clock())
+    lead, contact = two(world)
+    world.settle()
+
+    assert {row["dynPersonGuid"] for row in people(world)} == {lead, contact}
+    assert [row["email"] for row in people(world)] == ["ida@fjord.example"] * 2
+    assert not Decision.objects.exists()
+
+
+def test_doubles_in_marketo_are_asked_about_whatever_the_setting(world):
+    setup.change("several", "each", who="ada", now=world.clock())
+    doubles = [world.marketo.create("person", PERSON) for _ in range(2)]
+    world.dynamics.create("lead", IDA)
+    world.settle()
+
+    assert not Link.objects.exists()
+    question = world.question("match")
+    assert question.facts["reason"] == "several_people"
+    assert question.choices == [*(f"link:person:{person}" for person in doubles), "separate"]
+
+
+# --- waiting ones are paired anew ------------------------------------------------------------------------------------
+
+
+def test_the_waiting_one_is_paired_when_the_other_is_deleted(world):
+    setup.change("several", "contact_first", who="ada", now=world.clock())
+    lead, contact = two(world)
+    world.settle()
+    world.dynamics.delete("contact", contact)
+    world.settle()
+
+    assert waiting(lead)[0] != "waiting"
+
+
+def test_a_question_goes_away_when_one_candidate_gets_another_address(world):
+    lead, contact = two(world)
+    world.settle()
+    world.dynamics.edit("contact", contact, {"emailaddress1": "else@fjord.example"})
+    world.settle()
+
+    assert world.person_of(lead)["email"] == "ida@fjord.example"
+    assert world.person_of(contact)["email"] == "else@fjord.example"
+    assert not Decision.objects.filter(answered_at=None).exists()
+    assert set(Decision.objects.values_list("answer__choice", flat=True)) == {"withdrawn"}
+
+
+def test_a_question_goes_away_when_one_candidate_is_deleted(world):
+    lead, contact = two(world)
+    world.settle()
+    world.dynamics.delete("lead", lead)
+    world.settle()
+
+    assert world.person_of(contact)["email"] == "ida@fjord.example"
+    assert not Decision.objects.filter(answered_at=None).exists()
+
+
+def test_a_question_goes_away_when_the_filter_takes_one_out(world):
+    lead, contact = two(world)
+    world.settle()
+    world.dynamics.edit("lead", lead, {"new_synctomkto": False})
+    world.settle()
+
+    assert Link.objects.get().dynamics is not None and str(Link.objects.get().dynamics) == contact
+    assert not Decision.objects.filter(answered_at=None).exists()
+
+
+def test_a_question_goes_away_when_the_double_in_marketo_is_deleted(world):
+    first, second = (world.marketo.create("person", PERSON) for _ in range(2))
+    guid = world.dynamics.create("lead", IDA)
+    world.settle()
+    world.marketo.delete("person", second)
+    world.settle()
+
+    assert str(world.link_of(guid).marketo) == first
+    assert not Decision.objects.filter(answered_at=None).exists()
+
+
+def test_a_question_goes_away_when_the_doubles_are_merged(world):
+    first, second = (world.marketo.create("person", PERSON) for _ in range(2))
+    guid = world.dynamics.create("lead", IDA)
+    world.settle()
+    world.marketo.merge(first, [second])
+    world.settle()
+
+    assert str(world.link_of(guid).marketo) == first
+    assert not Decision.objects.filter(answered_at=None).exists()
+
+
+def test_the_one_set_aside_is_linked_when_the_active_one_moves_away(world):
+    old = world.dynamics.create("lead", IDA)
+    world.dynamics.deactivate("lead", old)
+    new = world.dynamics.create("lead", IDA)
+    world.settle()
+    world.dynamics.edit("lead", new, {"emailaddress1": "new@fjord.example"})
+    world.settle()
+
+    assert world.person_of(new)["email"] == "new@fjord.example"
+    assert world.person_of(old)["email"] == "ida@fjord.example"
+
+
+# --- a link stays ----------------------------------------------------------------------------------------------------
+
+
+def test_a_link_is_not_matched_again_when_an_address_changes(world):
+    guid = world.dynamics.create("lead", IDA)
+    world.sync()
+    before = world.link_of(guid).marketo
+    world.dynamics.edit("lead", guid, {"emailaddress1": "ida.solheim@fjord.example"})
+    world.settle()
+
+    assert world.link_of(guid).marketo == before
+    assert world.person_of(guid)["email"] == "ida.solheim@fjord.example"
+    assert len(people(world)) == 1
+
+
+def test_an_address_that_belongs_to_another_person_travels_and_both_are_listed(world):
+    ida = world.dynamics.create("lead", IDA)
+    kari = world.dynamics.create("lead", {"lastname": "Kari", "emailaddress1": "kari@fjord.example"})
+    world.sync(2)
+    world.dynamics.edit("lead", ida, {"emailaddress1": "kari@fjord.example"})
+    world.settle()
+
+    assert world.person_of(ida)["email"] == "kari@fjord.example"
+    question = world.question("doubles")
+    assert {face["id"] for face in question.facts["candidates"]} >= {ida, kari}
+    assert Link.objects.count() == 2
+
+
+def test_an_address_that_belongs_to_another_record_travels_and_both_are_listed(world):
+    ida = world.dynamics.create("lead", IDA)
+    kari = world.dynamics.create("lead", {"lastname": "Kari", "emailaddress1": "kari@fjord.example"})
+    world.sync(2)
+    world.marketo.edit("person", world.link_of(ida).marketo, {"email": "Kari@fjord.example"})
+    world.settle()
+
+    assert world.dynamics.get("lead", ida)["emailaddress1"] == "Kari@fjord.example"
+    assert {face["id"] for face in world.question("doubles").facts["candidates"]} >= {ida, kari}
+
+
+def test_possible_doubles_are_asked_about_once(world):
+    ida = world.dynamics.create("lead", IDA)
+    world.dynamics.create("lead", {"lastname": "Kari", "emailaddress1": "kari@fjord.example"})
+    world.sync(2)
+    world.dynamics.edit("lead", ida, {"emailaddress1": "kari@fjord.example"})
+    world.settle()
+    world.answer("doubles", "separate")
+    world.dynamics.edit("lead", ida, {"jobtitle": "Boss"})
+    world.settle()
+
+    assert world.person_of(ida)["title"] == "Boss"
+    assert Decision.objects.filter(kind="doubles").count() == 1
+
+
+def test_possible_doubles_go_away_with_the_address(world):
+    ida = world.dynamics.create("lead", IDA)
+    world.dynamics.create("lead", {"lastname": "Kari", "emailaddress1": "kari@fjord.example"})
+    world.sync(2)
+    world.dynamics.edit("lead", ida, {"emailaddress1": "kari@fjord.example"})
+    world.settle()
+    world.dynamics.edit("lead", ida, {"emailaddress1": "ida@fjord.example"})
+    world.settle()
+
+    assert not Decision.objects.filter(answered_at=None).exists()
+
+
+def test_somebody_elses_twin_in_dynamics_is_found_in_the_next_run(world):
+    guid = world.dynamics.create("lead", IDA)
+    world.sync()
+    twin = world.dynamics.create("lead", IDA, by="rival")
+    world.sync()
+
+    assert world.question("match").subject == f"lead:{twin}"
+    assert str(Link.objects.get().dynamics) == guid
+    assert len(people(world)) == 1
+
+
+# --- answers ---------------------------------------------------------------------------------------------------------
+
+
+def test_the_chosen_person_is_linked_and_merged_as_on_first_contact(world):
+    first, second = (world.marketo.create("person", {**PERSON, "title": f"Boss {n}"}) for n in (1, 2))
+    guid = world.dynamics.create("lead", {**IDA, "telephone1": "555 1"})
+    world.settle()
+    world.answer("match", f"link:person:{second}")
+    world.settle()
+
+    assert str(world.link_of(guid).marketo) == second
+    assert world.dynamics.get("lead", guid)["jobtitle"] == "Boss 2"
+    assert world.marketo.get("person", second)["phone"] == "555 1"
+    assert "phone" not in world.marketo.get("person", first)
+    assert not Decision.objects.filter(answered_at=None).exists()
+
+
+def test_separate_makes_a_person_of_its_own_although_the_address_is_in_use(world):
+    guid = world.dynamics.create("lead", IDA)
+    world.sync()
+    twin = world.dynamics.create("lead", {**IDA, "firstname": "Oda"})
+    world.sync()
+    world.answer("match", "separate")
+    world.settle()
+
+    assert world.person_of(twin)["firstName"] == "Oda"
+    assert world.person_of(guid)["firstName"] == "Ida"
+    assert len(people(world)) == 2
+    assert not Decision.objects.filter(answered_at=None).exists()
+
+
+def test_answering_for_one_of_two_settles_the_other(world):
+    lead, contact = two(world)
+    person = world.marketo.create("person", PERSON)
+    world.settle()
+    asked = Decision.objects.get(subject=f"contact:{contact}")
+    from syncadmin.services import resolve
+
+    resolve.answer(asked.pk, f"link:person:{person}", "ada", world.clock())
+    world.settle()
+
+    assert str(world.link_of(contact).marketo) == person
+    assert world.question("match").subject == f"lead:{lead}"
+    world.answer("match", "separate")
+    world.settle()
+    assert world.person_of(lead)["dynPersonGuid"] == lead
+    assert not Decision.objects.filter(answered_at=None).exists()
