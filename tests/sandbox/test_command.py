@@ -56,15 +56,17 @@ def test_a_file_is_loaded_into_a_running_and_a_resting_sandbox(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file, data = tmp_path / "people.csv", tmp_path / "data"
-    file.write_text(CSV)
+    file.write_text(CSV + f"Too,Long,{'x' * 101},l@x.example,2,1,1\n")
     with running("dynamics", data) as (url, _):
         assert main(["load", "--side", "dynamics", "--url", url, str(file)]) == 0
         assert [row["lastname"] for row in rows(url, "lead")] == ["Solheim"]
     assert main(["load", "--side", "dynamics", "--entity", "contact", "--data", str(data), str(file)]) == 0
     told = capsys.readouterr().out
+    assert told.count("row 2 refused: A validation error occurred.") == 1, "a contact has no company name"
+    assert told.count("1 rows loaded") + told.count("2 rows loaded") == 2
     assert "shoe" in told
     with running("dynamics", data) as (url, _):
-        assert (len(rows(url, "lead")), len(rows(url, "contact"))) == (1, 1)
+        assert (len(rows(url, "lead")), len(rows(url, "contact"))) == (1, 2)
 
 
 def test_refusals_are_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

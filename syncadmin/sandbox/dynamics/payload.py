@@ -52,6 +52,10 @@ def _column(table: Table, column: Column, raw: Any, creating: bool, changes: Cha
         return
     if raw is None and column.level == "SystemRequired":
         raise errors.required_null(column.name, table.name)
+    if raw is None and column.type == "Boolean":
+        # A two-option column with a default has no third state: null means the default again.
+        changes.values[column.name] = table.defaults.get(column.name)
+        return
     changes.values[column.name] = parse(column, raw, table)
 
 

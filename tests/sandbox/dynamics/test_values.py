@@ -89,6 +89,9 @@ def test_booleans_take_true_false_and_null(api: Any) -> None:
     assert api.read("leads", id, "new_synctomkto")["new_synctomkto"] is True
     api.patch(f"leads({id})", {"new_synctomkto": None})
     assert api.read("leads", id, "new_synctomkto")["new_synctomkto"] is None
+    api.patch(f"leads({id})", {"donotemail": True})
+    api.patch(f"leads({id})", {"donotemail": None})
+    assert api.read("leads", id, "donotemail")["donotemail"] is False, "with a default there is no third state"
     for wrong in (1, "true", "Yes"):
         assert code(api.post("leads", {"new_synctomkto": wrong})) == (400, "0x80048d19")
 
