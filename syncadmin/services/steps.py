@@ -14,6 +14,7 @@ from syncadmin.services import (
     pair,
     post_log,
     pull_dynamics,
+    pull_list,
     pull_marketo,
     push_dynamics,
     push_marketo,
@@ -55,6 +56,7 @@ def live(ctx: Context, book: Rulebook, run: Run) -> Iterator[Doing]:
     for lane in (Lane.LIVE, Lane.RETRY):
         yield from _decide(ctx, book, lane, run)
     yield from _push(ctx, book, run)
+    yield Doing("read list", Side.MARKETO, partial(pull_list.batch, ctx, book))
     yield Doing("sync person", Side.DYNAMICS, partial(sync_person.finish_requests, ctx))
     yield Doing("log", Side.MARKETO, partial(post_log.batch, ctx, book, run))
 

@@ -481,3 +481,38 @@ def test_reading_a_whole_list_does_not_bring_back_the_deleted(world):
 
     assert sync_person.queue([person], sync_as="lead", source="list", now=ctx.now(), again=False) == 0
     assert sync_person.queue([person], sync_as="lead", source="list", now=ctx.now()) == 1
+
+
+def test_who_is_on_the_list_at_the_start_is_created_once(world):
+    people = [world.marketo.create("person", {**ADA, "email": f"{n}@example.com"}) for n in range(2)]
+    list_id = world.marketo.add_list("Chosen")
+    world.marketo.add_to_list(list_id, people)
+    world.clock.forward(hours=2)
+    setup.change("list_id", list_id, who="ada", now=world.clock())
+    world.settle()
+
+    leads = [row["leadid"] for row in world.dynamics.rows("lead")]
+    assert len(leads) == 2
+    world.dynamics.delete("lead", leads[0])
+    world.clock.forward(hours=25)
+    world.settle()
+    assert [row["leadid"] for row in world.dynamics.rows("lead")] == leads[1:]
+
+
+def test_whoever_is_added_to_the_list_again_after_a_delete_is_created_again(world):
+    person = world.marketo.create("person", ADA)
+    list_id = world.marketo.add_list("Chosen")
+    setup.change("list_id", list_id, who="ada", now=world.clock())
+    world.sync()
+    world.marketo.add_to_list(list_id, [person])
+    world.settle()
+    first = next(iter(world.dynamics.rows("lead")))["leadid"]
+    world.dynamics.delete("lead", first)
+    world.settle()
+    world.marketo.remove_from_list(list_id, [person])
+    world.marketo.add_to_list(list_id, [person])
+    world.settle()
+
+    assert [row["leadid"] for row in world.dynamics.rows("lead")] != [first]
+    assert len(list(world.dynamics.rows("lead"))) == 1
+    assert Link.objects.get().dynamics_deleted is False
