@@ -20,7 +20,7 @@ from syncadmin.engine.fields import FieldPair, pair_key
 from syncadmin.engine.records import Side, Table
 from syncadmin.sandbox.dynamics import DynamicsSandbox
 from syncadmin.sandbox.marketo import MarketoSandbox
-from syncadmin.services import choose_fields, connect, connections, cycle, equip_marketo, metadata, resolve, setup
+from syncadmin.services import choose_fields, connect, connections, cycle, equip_marketo, metadata, resolve, rulebook, setup
 from syncadmin.services.context import Context
 from syncadmin.store import fieldsets, options
 from syncadmin.store.models import Activity, Decision, Failure, Link, PendingWrite, Run
@@ -48,6 +48,8 @@ class World:
             },
         )
         self.workers = 0
+        # Each test begins with an empty database, where versions of field sets are counted from one again.
+        rulebook._assemble.cache_clear()
         self.border: Callable[[str], None] = lambda name: None
         if started:
             self.set_up(**chosen)
