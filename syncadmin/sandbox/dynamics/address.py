@@ -80,6 +80,7 @@ def follow(state: State, link: str, references: Mapping[str, str]) -> tuple[Tabl
         if link not in references:
             raise errors.unreadable(f"Content-ID Reference: '{link}' does not exist in the batch context.")
         link = references[link]
+    # Binds may be absolute, relative with or without a slash, or start at the API root.
     path = re.sub(r"^https?://[^/]+", "", unquote(link))
     path = re.sub(r"^/?api/data/v9\.\d/", "", path)
     pieces = segments(path)

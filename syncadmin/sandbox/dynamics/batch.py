@@ -52,6 +52,7 @@ def parse(content_type: str, body: bytes) -> list[Operation | ChangeSet]:
 
 def _parts(body: bytes, mark: str) -> list[tuple[dict[str, str], bytes]]:
     line = b"--" + mark.encode()
+    # The first boundary may open the body; with a line break in front it looks like all others.
     pieces = (b"\r\n" + body).split(b"\r\n" + line)
     if len(pieces) < 2 or not pieces[-1].startswith(b"--\r\n"):
         raise errors.unreadable()
@@ -168,6 +169,7 @@ class Batch:
         """All operations in one transaction; one error part for the whole set if any of them fails."""
         references: dict[str, str] = {}
         parts = []
+        # One transaction for the whole set; nothing of it may be seen if a later operation fails.
         self._state.begin()
         for operation in change_set.operations:
             try:

@@ -94,6 +94,7 @@ class Bulk:
         done: set[str] = set()
         for target in targets:
             id, values = self._id(table, target)
+            # Unlike UpdateMultiple, which drops later entries, the upsert fails as a whole.
             if id is not None and id in done:
                 raise errors.ApiError(412, "0x80040237", "Cannot insert duplicate key.")
             if id is not None and self._state.get(table.name, id) is not None:

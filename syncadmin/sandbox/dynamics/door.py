@@ -166,6 +166,7 @@ class Door:
                 sandbox.limits.enter(user, server, facts)
         except errors.ApiError as error:
             return self._dressed(refusal(error), user, server, headers)
+        # Plug-ins and the database cost time per row; it counts towards the execution limit even if nobody sleeps.
         latency = float(sandbox.settings["latency"])
         try:
             answer, rows = self._handled(method, target, headers, body, host, Actor(f"api:{client}", user), fault)

@@ -237,6 +237,7 @@ def _compare(left: operands.Operand, word: str, right: operands.Operand) -> Cond
     if right.kind == "null":
         return Condition(lambda row: compare(read(row) is None, True) if word in ("eq", "ne") else None)
 
+    # Three-valued as in SQL: a comparison with an empty value is unknown, and unknown rows are not returned.
     def test(row: Row) -> Truth:
         one, two = read(row), other(row)
         return None if one is None or two is None else compare(one, two)

@@ -191,6 +191,7 @@ class Lifecycle:
 
     def _move(self, table: Table, master: str, loser: str, how: Manner) -> None:
         for relation in self._state.schema.collections(table.name).values():
+            # An earlier loser keeps naming the master it was merged into.
             if relation.column == "masterid":
                 continue
             source = self._state.schema.tables[relation.source]

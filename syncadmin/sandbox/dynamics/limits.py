@@ -48,6 +48,7 @@ class Limits:
         self._forget(window, now - facts["window"])
         if self.enforced:
             self._check(window, now, facts)
+        # Counted when it comes, so that a burst is refused before the first answer is out.
         window.came.append(now)
         window.running += 1
 

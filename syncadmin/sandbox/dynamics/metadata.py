@@ -58,6 +58,10 @@ def table_facts(table: Table) -> dict[str, Any]:
         "IsAuditEnabled": managed(False, "canmodifyauditsettings"),
         "IsCustomEntity": table.name.startswith("nvk_"),
         "IsActivity": False,
+        # Microsoft's own client lists tables by `IsPrivate eq false`.
+        "IsPrivate": False,
+        "IsCustomizable": managed(True, "iscustomizable"),
+        "IsValidForAdvancedFind": True,
         "IsIntersect": False,
         "IsManaged": True,
         "IsLogicalEntity": False,

@@ -134,6 +134,7 @@ class Rows:
             if request.headers.get("if-none-match", "").strip() == "*":
                 raise errors.exists()
             return self._update(request, table, id, values, key)
+        # Any If-Match forbids the create half of the upsert.
         if "if-match" in request.headers:
             raise errors.absent(table.name, id) if id else errors.absent_by_key(table.name)
         changes = read(self._state, table, request.json(table.set), True, request.references)
@@ -144,6 +145,7 @@ class Rows:
     def _update(self, request: Request, table: Table, id: str, dropped: dict[str, Any], key: str) -> Answer:
         self._match(request, table, id)
         changes = read(self._state, table, request.json(table.set), False, request.references)
+        # The key in the address wins over the body on an update, and loses on a create.
         changes.values = {name: value for name, value in changes.values.items() if name not in dropped}
         self._writer.update(table, id, changes, manner(request))
         return self._written(request, table, id, f"{table.set}({key if dropped else id})", created=False)

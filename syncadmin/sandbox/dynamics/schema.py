@@ -131,6 +131,7 @@ class Table:
 
 
 def _table(name: str, facts: Mapping[str, Any]) -> Table:
+    # An own column wears its publisher's prefix; that is how `custom` is told.
     columns = {key: Column.read(key, value) for key, value in facts["columns"].items()}
     keys = {
         key: Key(key, value["schema"], value["label"], tuple(value["columns"]))

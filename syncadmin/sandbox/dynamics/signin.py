@@ -174,6 +174,7 @@ class SignIn:
                     f"The provided value for scope {scope} is not valid. Client credential flows must have a scope value with /.default suffixed to the resource identifier (application ID URI).",
                 )
             resource = scope.removesuffix("/.default")
+        # A token is good for one organisation only, whatever name of this machine was used to ask.
         if origin(resource) not in (origin(host), origin(self._organisation)):
             raise Refusal(
                 400,
@@ -249,6 +250,7 @@ class SignIn:
             return None
         inner = text.partition(".")[2]
         claims: dict[str, Any] = json.loads(base64.urlsafe_b64decode(inner + "=" * (-len(inner) % 4)))
+        # `gen` lets a test end all tokens at once; the real service has no such switch.
         alive = claims["exp"] > self._clock().timestamp() and claims["gen"] == self._kept.get("generation", 1)
         return claims if alive else None
 

@@ -110,6 +110,7 @@ class State:
 
     def modified_since(self, entity: str, when: str) -> list[Row]:
         """Rows with modifiedon >= `when`, newest last, without touching the others."""
+        # modifiedon grows with the version, so the walk from the newest end may stop at the first older row.
         journal, rows, found = self.journal(entity), self.rows(entity), []
         for version, id in reversed(journal):
             row = rows.get(id)
@@ -122,6 +123,7 @@ class State:
 
     def after(self, entity: str, last: str) -> Iterator[Row]:
         """All rows by id, those behind `last`."""
+        # By id and not by version: a full read shows each row once, even one that changes between two pages.
         rows, ids = self.rows(entity), self._ids(entity)
         for position in range(bisect_right(ids, last), len(ids)):
             id = ids[position]
@@ -160,6 +162,7 @@ class State:
         self._mark = self.truth.mark()
         self._lengths = {entity: len(journal) for entity, journal in self._journals.items()}
 
+    # Journals and sorted ids are no part of the store, so a rollback mends them by itself.
     def keep(self) -> None:
         self.store.keep()
         self._undo = None

@@ -65,6 +65,7 @@ class Tracking:
             self._fresh(state["since"], None)
             return self._delta(number, state["since"], state["upto"], state["at"])
         if "$deltatoken" in self._request.options:
+            # The end is fixed with the first page: what changes during the read belongs to the next one.
             return self._delta(1, self._since(), self._state.version, 0)
         return self._full(1, self._state.version, "")
 
@@ -85,6 +86,7 @@ class Tracking:
 
     def _fresh(self, version: int, when: datetime | None) -> int:
         """The version, if a token that carries it may still be used."""
+        # A version from the future was given by an organisation whose state is gone: its reader must start anew.
         if version < self._settings["delta_floor"].get(self._table.name, 0) or version > self._state.version:
             raise errors.token_expired()
         if when is not None:

@@ -100,6 +100,7 @@ def _boolean(column: Column, raw: Any, table: Table) -> bool:
 
 
 def _choice(column: Column, raw: Any, table: Table) -> int:
+    # Labels are never accepted, not even the right ones; they fail as "no number" above.
     number = _whole(column, raw, table)
     if column.option(number) is None:
         accepted = ",".join(str(option.value) for option in column.options)

@@ -88,6 +88,7 @@ class Writer:
             raise errors.absent(table.name, id)
         values = {name: value for name, value in changes.values.items() if name != table.id}
         guards.may_update(self, table, id, old, values, manner)
+        # A new dictionary each time: rollback and the truth log still hold the old one.
         row = {**old, **values, **computed.states(table, id, old, values)}
         row = self._finish(table, row, values, manner, created=False)
         self._check(table, id, row, values, manner)
