@@ -14,7 +14,7 @@ CAST = {"ada": "administrator", "oscar": "operator", "vic": "viewer", "stan": ""
 
 def _signed_in(name: str) -> Client:
     roles.ensure_groups()
-    user = User.objects.create_user(name, f"{name}@example.org", "a long enough password")
+    user = User.objects.create_user(name, f"{name}@example.org")
     if CAST[name]:
         user.groups.add(Group.objects.get(name=CAST[name]))
     client = Client()

@@ -8,10 +8,10 @@ from tests.web.people import World
 
 
 def test_a_run_tells_counts_calls_and_duration(vic: Client, world: World) -> None:
-    run = world.run(counts={"read_dynamics": 1234, "conflicts": 0}, calls={"dynamics": 3, "marketo": 4})
+    run = world.run(counts={"read_dynamics": 1234, "conflicts": 0}, calls={"dynamics changes": 3, "marketo by id": 4})
     page = vic.get("/runs/").content.decode()
     text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page))
-    assert f"{run.pk} 1 minute ago 2.0 s 7 read dynamics 1,234" in text
+    assert f"{run.pk} 1 minute ago 2.0 s 7 read in Dynamics 1,234" in text
     assert "conflicts 0" not in text
 
 

@@ -8,8 +8,8 @@ from datetime import datetime
 from syncadmin.engine.records import Side
 from syncadmin.store.models import Checkpoint
 
-# A stream's name begins with its side; the state and the rows read stand in its position.
-_UNFINISHED = "reading"
+# A stream's name begins with its side; its state stands in its position. Between two windows an extract is idle.
+_UNFINISHED = ("idle", "waiting", "reading")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Reading:
 
 
 def under_way() -> tuple[Reading, ...]:
-    rows = Checkpoint.objects.filter(position__state=_UNFINISHED).order_by("name")
+    rows = Checkpoint.objects.filter(position__state__in=_UNFINISHED).order_by("name")
     return tuple(Reading(_side(row.name), row.name, int(row.position.get("rows") or 0), row.as_of) for row in rows)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -24,14 +24,21 @@ class RunRow:
     counts: Mapping[str, Any]
     calls: Mapping[str, Any]
     message: str
+    # Not shown, and no reason to show the rest anew.
+    heartbeat_at: datetime = field(repr=False)
 
     @property
     def took(self) -> timedelta | None:
         return self.finished_at - self.started_at if self.finished_at else None
 
     @property
+    def used(self) -> Mapping[str, int]:
+        """Calls by side and purpose. An open run knows only what stood there before it."""
+        return {name: number for name, number in _flat("", self.calls) if number} if self.finished_at else {}
+
+    @property
     def calls_made(self) -> int:
-        return sum(_numbers(self.calls))
+        return sum(self.used.values())
 
     @property
     def did(self) -> Mapping[str, int]:
@@ -54,10 +61,6 @@ class RunDetail:
     failures: Count
 
 
-def _numbers(values: Mapping[str, Any]) -> list[int]:
-    return [number for _, number in _flat("", values)]
-
-
 def _flat(path: str, values: Mapping[str, Any]) -> list[tuple[str, int]]:
     found: list[tuple[str, int]] = []
     for name, value in values.items():
@@ -70,7 +73,7 @@ def _flat(path: str, values: Mapping[str, Any]) -> list[tuple[str, int]]:
 
 
 def _row(run: Run) -> RunRow:
-    return RunRow(run.pk, run.started_at, run.finished_at, run.counts, run.calls, run.message)
+    return RunRow(run.pk, run.started_at, run.finished_at, run.counts, run.calls, run.message, run.heartbeat_at)
 
 
 def last(number: int) -> tuple[RunRow, ...]:

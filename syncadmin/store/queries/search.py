@@ -34,8 +34,11 @@ _ALONE = {
 _PRESENT = "p.deleted_at IS NULL"
 _KNOWN = "NOT p.filtered"
 
-_FAILED = "SELECT f.{column} FROM store_failure f WHERE f.closed_at IS NULL AND NOT f.ignored"
-_OPEN_FAILURE = f"p.id IN ({_FAILED.format(column='link_id')})"
+_FAILED = "SELECT {column} FROM store_failure f WHERE f.closed_at IS NULL AND NOT f.ignored"
+_OPEN_FAILURE = f"p.id IN ({_FAILED.format(column='f.link_id')})"
+# From the few failures to their records, not the other way round.
+_GUID = "CASE WHEN f.subject ~ '^dynamics:[0-9a-f-]{36}$' THEN substr(f.subject, 10)::uuid END"
+_NUMBER = "CASE WHEN f.subject ~ '^marketo:[0-9]{1,18}$' THEN substr(f.subject, 9)::bigint END"
 _CONFLICT = "p.id IN (SELECT c.link_id FROM store_conflict c WHERE c.state = 'open')"
 _DECISION = "p.id IN (SELECT d.link_id FROM store_decision d WHERE d.answered_at IS NULL)"
 _WRITING = "p.id IN (SELECT w.link_id FROM store_pendingwrite w WHERE w.op <> 'log')"
@@ -63,8 +66,8 @@ _OF_STATE: Mapping[State | None, Mapping[int, str]] = {
     },
     State.FAILED: {
         0: _OPEN_FAILURE,
-        1: f"'dynamics:' || p.guid IN ({_FAILED.format(column='subject')})",
-        2: f"'marketo:' || p.person IN ({_FAILED.format(column='subject')})",
+        1: f"p.guid IN ({_FAILED.format(column=_GUID)})",
+        2: f"p.person IN ({_FAILED.format(column=_NUMBER)})",
     },
     State.CONFLICT: {0: _CONFLICT},
     State.DECISION: {0: _DECISION, 1: f"p.due = 'decision' AND {_PRESENT}"},

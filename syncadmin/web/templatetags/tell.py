@@ -18,7 +18,7 @@ from syncadmin.store.queries.decisions import DecisionRow
 from syncadmin.store.queries.failures import FailureRow
 from syncadmin.store.queries.history import HistoryLine
 from syncadmin.store.queries.search import State
-from syncadmin.web.words import causes, decisions, history, terms, whys
+from syncadmin.web.words import causes, counts, decisions, history, terms, whys
 
 register = template.Library()
 
@@ -144,6 +144,16 @@ def plain_facts(row: DecisionRow) -> list[decisions.Fact]:
 def answered(row: DecisionRow) -> str:
     code = row.answer.get("choice", "") if isinstance(row.answer, Mapping) else str(row.answer)
     return decisions.choice(row.kind, code, row.facts).label
+
+
+@register.filter
+def counted(name: str) -> str:
+    return counts.counted(name)
+
+
+@register.filter
+def purpose(name: str) -> str:
+    return counts.purpose(name)
 
 
 @register.filter

@@ -50,7 +50,7 @@ def _standing_still(seen: Overview, now: datetime) -> Health | None:
     if not seen.runs:
         return Health("wait", _("The sync has been started; the first run begins within a moment."))
     latest = seen.runs[0]
-    last_sign = latest.finished_at or latest.started_at
+    last_sign = latest.finished_at or latest.heartbeat_at
     if now - last_sign > patience:
         advice = _("See whether the worker and the clock (Celery beat) are running.")
         return Health("bad", _("The loop stands still: no run has ended for longer than it should take."), advice)
