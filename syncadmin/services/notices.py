@@ -12,7 +12,7 @@ from datetime import datetime
 from syncadmin.connectors.contract import Merged
 from syncadmin.engine.records import Lane, Side
 from syncadmin.engine.rules import too_many_deletes
-from syncadmin.services import history, merges
+from syncadmin.services import doubles, history, merges
 from syncadmin.services.context import Context
 from syncadmin.services.rulebook import Rulebook
 from syncadmin.store import ledger, mirror
@@ -47,6 +47,8 @@ def dynamics_changed(
             _started(change, run, now)
         if row.merged_into and was.get("merged_into") is None:
             merges.in_dynamics(row.guid, row.merged_into, run, now)
+    followed = [change for change in changes if not by_guid[change.id].filtered]
+    doubles.noticed(followed, {row.guid: row.email for row in by_guid.values()}, run, now)
 
 
 def _stopped(change: Change, run: Run | None, now: datetime) -> None:
@@ -99,6 +101,8 @@ def dynamics_gone(ctx: Context, book: Rulebook, guids: Sequence[str], run: Run |
 
 def apply_dynamics_deletes(guids: Sequence[str], run: Run | None, now: datetime, who: str = "") -> None:
     """The records are gone: the people stay, and are told so."""
+    for table, guid in DynamicsRecord.objects.filter(guid__in=guids, due="decision").values_list("table", "guid"):
+        ledger.withdraw_decision("match", f"{table}:{guid}", now=now)
     DynamicsRecord.objects.filter(guid__in=guids).update(deleted_at=now, due="")
     links = list(Link.objects.select_for_update().filter(dynamics__in=guids, dynamics_deleted=False).order_by("id"))
     ids = [link.pk for link in links]
@@ -159,6 +163,18 @@ def apply_people_deletes(people: Sequence[int | None], run: Run | None, now: dat
     _close_failures(ids, Side.MARKETO, now)
     Link.objects.filter(pk__in=ids).update(marketo_deleted=True)
     _tell_deleted(links, Side.MARKETO, run, now, who)
+    pair_without(wanted, run, now)
+
+
+def pair_without(people: Sequence[int], run: Run | None, now: datetime) -> None:
+    """Records that wait because of these people, or ask about them, are paired without them."""
+    gone = list(MarketoPerson.objects.filter(person__in=people).values_list("person", "email", "dynamics_guid"))
+    mirror.mark_waiting([email for _, email, _ in gone], Lane.LIVE)
+    named = [guid for *_, guid in gone if guid]
+    DynamicsRecord.objects.filter(guid__in=named, due__in=["waiting", "decision"]).update(due="pair")
+    for person, _, _ in gone:
+        ledger.withdraw_decision("match", f"marketo:{person}", now=now)
+    doubles.look({email for _, email, _ in gone if email}, run, now)
 
 
 def _close_failures(links: Sequence[int], side: Side, now: datetime) -> None:
@@ -198,6 +214,7 @@ def people_changed(
     guids = [guid for guid in named if guid]
     if guids:
         DynamicsRecord.objects.filter(guid__in=guids, due__in=["waiting", "decision"]).update(due="pair")
+    doubles.noticed(changes, {id: row.email for id, row in by_id.items()}, run, ctx.now())
 
 
 def people_merged(ctx: Context, book: Rulebook, merged: Sequence[Merged], run: Run | None) -> None:
@@ -205,3 +222,4 @@ def people_merged(ctx: Context, book: Rulebook, merged: Sequence[Merged], run: R
     for merge in merged:
         for loser in merge.losers:
             merges.in_marketo(int(loser), int(merge.winner), run, ctx.now())
+        pair_without([int(loser) for loser in merge.losers], run, ctx.now())

@@ -9,7 +9,7 @@ from datetime import datetime
 from syncadmin.connectors.contract import Outcome, Status
 from syncadmin.engine.failures import Cause, retry_after
 from syncadmin.engine.records import Lane, Side
-from syncadmin.services import failing, history
+from syncadmin.services import doubles, failing, history
 from syncadmin.services.judge import write_hash
 from syncadmin.services.rulebook import Rulebook
 from syncadmin.store import cases, ledger, mirror, own_writes, work
@@ -34,7 +34,7 @@ def updates(
     GONE and STALE are left to the caller: they need a notice, or a read. Their links stay dirty.
     """
     passed = [answer for answer in answers if answer.outcome.status is Status.UPDATED]
-    _overwrite_mirror(side, passed, sent)
+    doubles.look(_overwrite_mirror(side, passed, sent), run, now)
     links = cases.lock([answer.write.link_id or 0 for answer in answers])
     found = {case.id: case for case in cases.load(links)}
     lines: list[Activity] = []
@@ -55,12 +55,12 @@ def _number(answers: Sequence[Answered], status: Status) -> int:
     return sum(1 for answer in answers if answer.outcome.status is status)
 
 
-def _overwrite_mirror(side: Side, passed: Sequence[Answered], sent: datetime) -> None:
+def _overwrite_mirror(side: Side, passed: Sequence[Answered], sent: datetime) -> set[str]:
     ordered = sorted(passed, key=lambda answer: answer.write.target)
     if side is Side.DYNAMICS:
-        own_writes.overwrite_dynamics([(a.write.target, a.write.values, a.outcome.version) for a in ordered], sent)
-    else:
-        own_writes.overwrite_people([(int(a.write.target), a.write.values) for a in ordered], sent)
+        rows = [(a.write.target, a.write.values, a.outcome.version) for a in ordered]
+        return own_writes.overwrite_dynamics(rows, sent)
+    return own_writes.overwrite_people([(int(a.write.target), a.write.values) for a in ordered], sent)
 
 
 def _update(book: Rulebook, side: Side, case: Case, answer: Answered, run: Run, now: datetime) -> list[Activity]:

@@ -70,8 +70,10 @@ def _decide(ctx: Context, book: Rulebook, records: Sequence[DueRecord], lane: La
         if match.ref.id in asked or match.kind in (MatchKind.WAIT, MatchKind.DECIDE):
             states[match.ref.id] = _carry_out(ctx, book, match, lane, run, now)
             counts[match.kind] = counts.get(match.kind, 0) + 1
-    for one in wanted:
-        states.setdefault(one.guid, ("", ""))
+    for one in records:
+        if one.guid not in states:  # deleted, filtered or linked meanwhile: nothing is left to decide
+            ledger.withdraw_decision("match", f"{one.table}:{one.guid}", now=now)
+            states[one.guid] = ("", "")
     pairing.settle([(guid, due, why) for guid, (due, why) in states.items()])
     return counts
 

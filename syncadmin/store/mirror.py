@@ -158,6 +158,7 @@ def store_dynamics(rows: Sequence[DynamicsRow], *, seen: datetime, lane: Lane, f
         mark_links([change.link for change in changes if change.link and _matters(change)], lane)
         _mark_due([change.id for change in changes if not change.link and _matters(change)], lane)
         mark_waiting([*_emails(changes), *(row.email for row in rows if row.guid in set(guids))], lane)
+        _rename_links(guids)
     if full_read:
         staging.run(
             "UPDATE store_dynamicsrecord SET full_read = %s WHERE guid IN (SELECT guid FROM staged_dynamics)",
@@ -198,6 +199,16 @@ def mark_links(ids: Iterable[int], lane: Lane) -> None:
                FROM locked WHERE l.id = locked.id""",
             [wanted, lane, lane],
         )
+
+
+def _rename_links(guids: Sequence[str]) -> None:
+    """A link is listed and searched under its record's name and address. Its row is locked by now if it changed."""
+    staging.run(
+        """UPDATE store_link l SET name = m.name, email = m.email FROM store_dynamicsrecord m
+           WHERE m.guid = ANY(%s::uuid[]) AND l.dynamics = m.guid AND NOT m.filtered
+             AND (l.name, l.email) IS DISTINCT FROM (m.name, m.email)""",
+        [guids],
+    )
 
 
 def _mark_due(guids: Sequence[str], lane: Lane) -> None:

@@ -94,6 +94,25 @@ def _person(row: tuple[Any, ...]) -> Candidate:
     )
 
 
+_SHARING = """
+    SELECT d.email, 'link:' || l.id, d."table", d.guid::text FROM store_dynamicsrecord d
+    JOIN store_link l ON l.dynamics = d.guid
+    WHERE d.email = ANY(%(emails)s) AND d.deleted_at IS NULL AND NOT d.filtered AND d.merged_into IS NULL
+    UNION ALL
+    SELECT p.email, coalesce('link:' || l.id, 'person:' || p.person), 'person', p.person::text
+    FROM store_marketoperson p LEFT JOIN store_link l ON l.marketo = p.person
+    WHERE p.email = ANY(%(emails)s) AND p.deleted_at IS NULL
+"""
+
+
+def sharing(emails: Iterable[str]) -> dict[str, dict[Ref, str]]:
+    """By address, the linked records and all people that have it, each with the name of the human it stands for."""
+    found: dict[str, dict[Ref, str]] = {}
+    for email, human, table, key in staging.query(_SHARING, {"emails": sorted(emails)}):
+        found.setdefault(email, {})[Ref(Table(table), key)] = human
+    return found
+
+
 def settle(states: Iterable[tuple[str, str, str]]) -> None:
     """Sets (guid, due, wait_for) of records that were decided."""
     rows = sorted(states)
