@@ -57,8 +57,10 @@ def live(ctx: Context, book: Rulebook, run: Run) -> Iterator[Doing]:
         yield from _decide(ctx, book, lane, run)
     yield from _push(ctx, book, run)
     yield Doing("read list", Side.MARKETO, partial(pull_list.batch, ctx, book))
-    yield Doing("sync person", Side.DYNAMICS, partial(sync_person.finish_requests, ctx))
-    yield Doing("log", Side.MARKETO, partial(post_log.batch, ctx, book, run))
+    # Both write over there, which a sync that only observes must not.
+    if not book.options.observe_only:
+        yield Doing("sync person", Side.DYNAMICS, partial(sync_person.finish_requests, ctx))
+        yield Doing("log", Side.MARKETO, partial(post_log.batch, ctx, book, run))
 
 
 def backfill(ctx: Context, book: Rulebook, run: Run) -> Iterator[Doing]:
