@@ -16,6 +16,9 @@ from syncadmin.web.words import terms
 
 register = template.Library()
 
+# A page shows the beginning of a long text and how many characters there are.
+LONGEST = 500
+
 _UNITS = ((86_400, "day"), (3_600, "hour"), (60, "minute"))
 
 
@@ -126,4 +129,5 @@ def shown(value: Any) -> SafeString | str:
         return _("yes") if value else _("no")
     if isinstance(value, dict):
         return str(value.get("name") or value.get("id") or "")
-    return str(value)
+    text = str(value)
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}… ({len(text):,})"
