@@ -39,6 +39,8 @@ def browser(monkeypatch: pytest.MonkeyPatch, transactional_db: None) -> Iterator
         started = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield started
         started.close()
+        # While that loop runs this thread has a session of its own, which nobody else would close.
+        connection.close()
     _wait_for_silence()
 
 
