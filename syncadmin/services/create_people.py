@@ -26,10 +26,10 @@ from syncadmin.services.pull_people import store_people
 from syncadmin.services.push_marketo import SERVER_LIMIT
 from syncadmin.services.rulebook import Rulebook
 from syncadmin.services.step import NOTHING, Step, did
-from syncadmin.store import cases, ledger, mirror, work
+from syncadmin.store import cases, ledger, links, mirror, work
 from syncadmin.store.cases import Case
 from syncadmin.store.kinds import Kind
-from syncadmin.store.models import Activity, DynamicsRecord, Failure, Link, PendingWrite, Run
+from syncadmin.store.models import Activity, DynamicsRecord, Failure, PendingWrite, Run
 
 _BATCH = 300
 
@@ -65,8 +65,8 @@ def batch(ctx: Context, book: Rulebook, run: Run) -> Step:
 
 def _plan(book: Rulebook, claimed: Sequence[PendingWrite], run: Run, now: datetime) -> list[Planned]:
     """Values as of now. A create that nothing is left of, or that was refused just like this, is dropped."""
-    links = cases.lock([write.link_id for write in claimed if write.link_id])
-    found = {case.id: case for case in cases.load(links)}
+    locked = cases.lock([write.link_id for write in claimed if write.link_id])
+    found = {case.id: case for case in cases.load(locked)}
     planned: list[Planned] = []
     for write in claimed:
         case = found.get(write.link_id or 0)
@@ -109,61 +109,72 @@ def _send(
         raise
     ctx.border("create.marketo.answered")
     with transaction.atomic():
-        return _store(book, planned, answers, sent, run, ctx.now())
+        return _store(planned, answers, sent, run, ctx.now())
 
 
 def _store(
-    book: Rulebook, planned: Sequence[Planned], answers: Sequence[Outcome], sent: datetime, run: Run, now: datetime
+    planned: Sequence[Planned], answers: Sequence[Outcome], sent: datetime, run: Run, now: datetime
 ) -> dict[str, int]:
     cases.lock([one.case.id for one in planned])
     lines: list[Activity] = []
     counts: dict[str, int] = {}
+    born: list[tuple[Planned, int]] = []
     for one, answer in zip(planned, answers, strict=True):
         counts[f"create_{answer.status}"] = counts.get(f"create_{answer.status}", 0) + 1
         if answer.status is Status.CREATED and answer.ref is not None:
-            lines += _created(book, one, answer.ref, sent, run, now)
+            born.append((one, int(answer.ref.id)))
         elif answer.status is Status.EXISTS:
             _somebody_was_faster(one)
         elif answer.status is Status.LATER:
             work.give_back([one.write.pk], not_before=now + retry_after(one.write.attempts + 1))
         else:
             lines += _refused(one, answer, run, now)
+    if born:
+        lines += _born(born, sent, run, now)
     ledger.activities(lines)
     return counts
 
 
-def _created(book: Rulebook, one: Planned, ref: Ref, sent: datetime, run: Run, now: datetime) -> list[Activity]:
-    """The person exists: the link is whole, and what was sent is agreed."""
-    case = one.case
-    PendingWrite.objects.filter(pk=one.write.pk).delete()
-    Link.objects.filter(pk=case.id).update(
-        marketo=int(ref.id),
-        agreed={key: [agreed.d, agreed.m, agreed.n] for key, agreed in one.plan.agreed.items()},
-        held={},
-        dirty=True,
+def _born(born: Sequence[tuple[Planned, int]], sent: datetime, run: Run, now: datetime) -> list[Activity]:
+    """The people exist: their links are whole, and what was sent is agreed."""
+    PendingWrite.objects.filter(pk__in=[one.write.pk for one, _ in born]).delete()
+    mirror.store_people([_row(one, person) for one, person in born], seen=sent, lane=born[0][0].case.lane)
+    links.complete(
+        [
+            (one.case.id, person, {key: [own.d, own.m, own.n] for key, own in one.plan.agreed.items()})
+            for one, person in born
+        ]
     )
-    values = {"id": int(ref.id), **one.plan.values}
-    row = mirror.PersonRow(
-        person=int(ref.id),
-        values=values,
+    failed = failing.among([one.case.id for one, _ in born])
+    for one, person in born:
+        if one.case.id in failed:
+            failing.mend(one.case.id, person, [Side.MARKETO], [""], run, now)
+    ledger.writes([_log(one, person, run, now) for one, person in born])
+    return [_line(one, person, run, now) for one, person in born]
+
+
+def _row(one: Planned, person: int) -> mirror.PersonRow:
+    """What was sent is known; what Marketo made of the other fields is not, until they are read."""
+    return mirror.PersonRow(
+        person=person,
+        values={"id": person, **one.plan.values},
         email=fold_email(str(one.plan.values.get("email") or "")),
         name=_name(one.plan),
-        dynamics_guid=case.dynamics,
+        dynamics_guid=one.case.dynamics,
     )
-    mirror.store_people([row], seen=sent, lane=case.lane)
-    failing.mend(case.id, int(ref.id), [Side.MARKETO], [""], run, now)
-    entry = history.log_entry(
-        "Created",
-        now,
-        person=int(ref.id),
-        link=case.id,
-        run=run,
-        attributes={"crmEntity": case.table, "crmRecordId": case.dynamics or ""},
-    )
-    ledger.writes([entry])
+
+
+def _log(one: Planned, person: int, run: Run, now: datetime) -> PendingWrite:
+    attributes = {"crmEntity": str(one.case.table), "crmRecordId": one.case.dynamics or ""}
+    return history.log_entry("Created", now, person=person, link=one.case.id, run=run, attributes=attributes)
+
+
+def _line(one: Planned, person: int, run: Run, now: datetime) -> Activity:
     changes = [[key, None, agreed.m, "create"] for key, agreed in sorted(one.plan.agreed.items())]
-    details = {"table": "person", "id": ref.id}
-    return [history.line(Kind.CREATED, now, link=case.id, side=Side.MARKETO, changes=changes, details=details, run=run)]
+    details = {"table": "person", "id": str(person)}
+    return history.line(
+        Kind.CREATED, now, link=one.case.id, side=Side.MARKETO, changes=changes, details=details, run=run
+    )
 
 
 def _name(plan: CreatePlan) -> str:

@@ -41,6 +41,12 @@ def next_try(cause: str, attempts: int, now: datetime) -> datetime | None:
     return now + retry_after(attempts) if describe(Cause(cause)).transient else None
 
 
+def among(links: Sequence[int]) -> set[int]:
+    """Those of these links that have an open failure."""
+    found = Failure.objects.filter(link_id__in=links, closed_at__isnull=True).values_list("link_id", flat=True)
+    return {link for link in found if link is not None}
+
+
 def mend(
     link: int, person: int | None, sides: Iterable[Side], keys: Sequence[str], run: Run | None, now: datetime
 ) -> None:

@@ -2,63 +2,78 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID
-
-from django.db import transaction
 
 from syncadmin.engine.records import Lane, Ref
 from syncadmin.services import history, record
-from syncadmin.store import ledger
+from syncadmin.store import ledger, links
 from syncadmin.store.kinds import Kind
-from syncadmin.store.models import DynamicsRecord, Link, PendingWrite, Run
+from syncadmin.store.models import Link, PendingWrite, Run
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A Dynamics record and the person it is to be linked with, and why."""
+
+    ref: Ref
+    person: int
+    how: str
 
 
 def link(ref: Ref, person: int, *, how: str, lane: Lane, run: Run | None, now: datetime, who: str = "") -> Link:
-    """Links a Dynamics record and a person, both without a partner, and has them merged.
+    """Links one record; as ``link_all``."""
+    link_all([Pair(ref, person, how)], lane=lane, run=run, now=now, who=who)
+    return Link.objects.get(dynamics=ref.id)
 
-    A link that waits for its create in Marketo takes the person instead. Violates the unique constraint if the person
-    is somebody else's by now: the caller's transaction then fails and is tried anew.
+
+def link_all(pairs: Sequence[Pair], *, lane: Lane, run: Run | None, now: datetime, who: str = "") -> None:
+    """Links Dynamics records and people, all without a partner, and has them merged.
+
+    A link that waits for its create in Marketo takes the person instead. Violates the unique constraint if a person is
+    somebody else's by now: the caller's transaction then fails and is tried anew.
     """
-    mirror = DynamicsRecord.objects.get(guid=ref.id)
-    PendingWrite.objects.filter(link__dynamics=ref.id, side="marketo", op="create", state="waiting").delete()
-    made, _ = Link.objects.update_or_create(
-        dynamics=UUID(ref.id),
-        defaults={
-            "table": ref.table,
-            "marketo": person,
-            "name": mirror.name,
-            "email": mirror.email,
-            "dirty": True,
-            "lane": lane,
-        },
-        create_defaults={
-            "table": ref.table,
-            "marketo": person,
-            "name": mirror.name,
-            "email": mirror.email,
-            "dirty": True,
-            "lane": lane,
-            "linked_at": now,
-        },
+    if not pairs:
+        return
+    guids = [pair.ref.id for pair in pairs]
+    PendingWrite.objects.filter(link__dynamics__in=guids, side="marketo", op="create", state="waiting").delete()
+    made = links.join([(pair.ref.id, pair.person) for pair in pairs], lane=lane, now=now)
+    ledger.activities(
+        [
+            history.line(
+                Kind.LINKED,
+                now,
+                link=made[pair.ref.id],
+                details={"how": pair.how, "table": pair.ref.table, "dynamics": pair.ref.id, "marketo": pair.person},
+                who=who,
+                run=run,
+            )
+            for pair in pairs
+        ]
     )
-    details = {"how": how, "table": ref.table, "dynamics": ref.id, "marketo": person}
-    ledger.activities([history.line(Kind.LINKED, now, link=made.pk, details=details, who=who, run=run)])
-    return made
 
 
 def create_person(ref: Ref, *, by_id: bool, lane: Lane, run: Run | None, now: datetime, who: str = "") -> bool:
-    """Claims a create in Marketo for a Dynamics record. False: one is in flight for the same e-mail."""
-    mirror = DynamicsRecord.objects.get(guid=ref.id)
-    point = transaction.savepoint()
-    made, _ = Link.objects.get_or_create(
-        dynamics=UUID(ref.id),
-        defaults={"table": ref.table, "name": mirror.name, "email": mirror.email, "lane": lane, "linked_at": now},
-    )
-    write = record.creating(made.pk, ref.id, mirror.values, lane, run, now)
-    write.values = {"by_id": by_id}
-    if ledger.writes([write]):
-        transaction.savepoint_commit(point)
-        return True
-    transaction.savepoint_rollback(point)
-    return False
+    """Claims one create; as ``create_people``. False: one is in flight for the same e-mail."""
+    return not create_people([(ref, by_id)], lane=lane, run=run, now=now)
+
+
+def create_people(wanted: Sequence[tuple[Ref, bool]], *, lane: Lane, run: Run | None, now: datetime) -> set[str]:
+    """Claims creates in Marketo for Dynamics records, by our id where asked. Answers the GUIDs that have to wait.
+
+    Those have the e-mail of a create that is in flight already; they are paired anew when it is over.
+    """
+    if not wanted:
+        return set()
+    by_id = {ref.id: own for ref, own in wanted}
+    claimed = links.claim(list(by_id), lane=lane, now=now)
+    writes = []
+    for claim in claimed:
+        write = record.creating(claim.link, claim.guid, claim.values, lane, run, now)
+        write.values = {"by_id": by_id[claim.guid]}
+        writes.append(write)
+    under_way = {write.target for write in ledger.writes(writes)}
+    late = [claim for claim in claimed if claim.guid not in under_way]
+    Link.objects.filter(pk__in=[claim.link for claim in late if claim.fresh]).delete()
+    return {claim.guid for claim in late}

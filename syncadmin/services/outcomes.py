@@ -37,11 +37,14 @@ def updates(
     doubles.look(_overwrite_mirror(side, passed, sent), run, now)
     links = cases.lock([answer.write.link_id or 0 for answer in answers])
     found = {case.id: case for case in cases.load(links)}
+    failed = failing.among(list(found))
     lines: list[Activity] = []
     for answer in answers:
         case = found.get(answer.write.link_id or 0)
         if case is not None:
             lines += _update(book, side, case, answer, run, now)
+            if answer.outcome.status is Status.UPDATED and case.id in failed:
+                failing.mend(case.id, case.marketo, [side], [*answer.write.fields, ""], run, now)
     cases.store_links(list(found.values()), merged=False)
     finished = [answer.write.pk for answer in answers if answer.outcome.status is not Status.LATER]
     PendingWrite.objects.filter(pk__in=finished).delete()
@@ -86,7 +89,6 @@ def _passed(side: Side, case: Case, write: PendingWrite, run: Run, now: datetime
         case.written[key] = [*turns, [now.isoformat(), side, history.short(told["sent"])]][-8:]
     case.written = {key: turns for key, turns in case.written.items() if _within_hour(turns[-1][0], now)}
     case.held.pop(f"*{side}", None)
-    failing.mend(case.id, case.marketo, [side], [*write.fields, ""], run, now)
     return [_written(Kind.UPDATED, side, case, write, run, now)]
 
 

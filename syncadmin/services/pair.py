@@ -66,10 +66,14 @@ def _decide(ctx: Context, book: Rulebook, records: Sequence[DueRecord], lane: La
     asked = {one.guid for one in wanted}
     counts: dict[str, int] = {}
     # What is due of others in the group waits for its own turn, but what is waiting is decided together with these.
-    for match in matches:
-        if match.ref.id in asked or match.kind in (MatchKind.WAIT, MatchKind.DECIDE):
-            states[match.ref.id] = _carry_out(ctx, book, match, lane, run, now)
-            counts[match.kind] = counts.get(match.kind, 0) + 1
+    decided = [one for one in matches if one.ref.id in asked or one.kind in (MatchKind.WAIT, MatchKind.DECIDE)]
+    settled = [f"{one.ref.table}:{one.ref.id}" for one in decided if one.kind is not MatchKind.DECIDE]
+    ledger.withdraw_decisions("match", settled, now=now)
+    _link(decided, lane, run, now)
+    late = _create(decided, lane, run, now)
+    for match in decided:
+        states[match.ref.id] = ("waiting", "create") if match.ref.id in late else _carry_out(ctx, book, match, run, now)
+        counts[match.kind] = counts.get(match.kind, 0) + 1
     for one in records:
         if one.guid not in states:  # deleted, filtered or linked meanwhile: nothing is left to decide
             ledger.withdraw_decision("match", f"{one.table}:{one.guid}", now=now)
@@ -78,19 +82,26 @@ def _decide(ctx: Context, book: Rulebook, records: Sequence[DueRecord], lane: La
     return counts
 
 
-def _carry_out(ctx: Context, book: Rulebook, match: Match, lane: Lane, run: Run, now: datetime) -> tuple[str, str]:
-    """Does what was decided for one record; answers its new state of pairing and why."""
-    subject = f"{match.ref.table}:{match.ref.id}"
-    if match.kind is not MatchKind.DECIDE:
-        ledger.withdraw_decision("match", subject, now=now)
+def _link(decided: Sequence[Match], lane: Lane, run: Run, now: datetime) -> None:
+    pairs = [
+        linking.Pair(one.ref, int(one.partner.id), one.reason)
+        for one in decided
+        if one.kind is MatchKind.LINK and one.partner is not None
+    ]
+    linking.link_all(pairs, lane=lane, run=run, now=now)
+
+
+def _create(decided: Sequence[Match], lane: Lane, run: Run, now: datetime) -> set[str]:
+    """Claims the creates; answers those that wait for another with the same e-mail."""
+    wanted = [(one.ref, one.by_id) for one in decided if one.kind is MatchKind.CREATE_IN_MARKETO]
+    return linking.create_people(wanted, lane=lane, run=run, now=now)
+
+
+def _carry_out(ctx: Context, book: Rulebook, match: Match, run: Run, now: datetime) -> tuple[str, str]:
+    """Does what is left to do for one record; answers its new state of pairing and why."""
     match match.kind:
-        case MatchKind.LINK if match.partner is not None:
-            linking.link(match.ref, int(match.partner.id), how=match.reason, lane=lane, run=run, now=now)
+        case MatchKind.LINK | MatchKind.CREATE_IN_MARKETO:
             return "", ""
-        case MatchKind.CREATE_IN_MARKETO:
-            if linking.create_person(match.ref, by_id=match.by_id, lane=lane, run=run, now=now):
-                return "", ""
-            return "waiting", "create"
         case MatchKind.ADOPT if match.partner is not None:
             qualify.move(ctx, book, match.partner, match.ref, run)
             return "", ""

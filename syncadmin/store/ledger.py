@@ -53,46 +53,33 @@ def _activity_tuple(row: Activity) -> tuple[object, ...]:
 
 
 def writes(rows: Sequence[PendingWrite]) -> list[PendingWrite]:
-    """Inserts pending writes; those that clash with an unfinished one are left out. Answers what was inserted."""
+    """Inserts pending writes; creates that clash with an unfinished write are left out. Answers what was inserted."""
     for row in rows:
         row.values = text.storable(row.values)
         row.fields = text.storable(row.fields)
-    inserted = [row for row in rows if _insert_write(row)] if any(row.op == "create" for row in rows) else list(rows)
-    if inserted and all(row.pk is None for row in inserted):
-        PendingWrite.objects.bulk_create(inserted)
-    return inserted
+    plain = [row for row in rows if row.op != "create"]
+    PendingWrite.objects.bulk_create(plain)
+    creates = [row for row in rows if row.op == "create"]
+    return plain + (_insert_creates(creates) if creates else [])
 
 
-def _insert_write(row: PendingWrite) -> bool:
-    """One create, tried alone: its address may be in flight already."""
-    found = staging.query(
-        """INSERT INTO store_pendingwrite (link_id, side, op, "table", target, "values", fields, version, email, state,
-                                           lane, attempts, not_before, owner, decided_at, sent_at, inputs, run_id)
-           VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 0, %s, %s, %s, %s, %s, %s)
-           ON CONFLICT DO NOTHING RETURNING id""",
-        [
-            row.link_id,
-            row.side,
-            row.op,
-            row.table,
-            row.target,
-            text.dump(row.values),
-            text.dump(row.fields),
-            row.version,
-            row.email,
-            row.state,
-            row.lane,
-            row.not_before,
-            row.owner,
-            row.decided_at,
-            row.sent_at,
-            row.inputs,
-            row.run_id,
-        ],
+def _insert_creates(rows: Sequence[PendingWrite]) -> list[PendingWrite]:
+    """Of two creates for one address, or for one link, only the first gets in."""
+    busy = set(
+        PendingWrite.objects.filter(
+            link_id__in=[row.link_id for row in rows if row.link_id], op__in=["create", "update"]
+        ).values_list("link_id", "side")
     )
-    if found:
-        row.pk = found[0][0]
-    return bool(found)
+    free = [row for row in rows if (row.link_id, row.side) not in busy]
+    PendingWrite.objects.bulk_create(free, ignore_conflicts=True)
+    found = PendingWrite.objects.filter(link_id__in=[row.link_id for row in free if row.link_id], op="create")
+    made: dict[tuple[int | None, str], int] = {
+        (link, side): pk for link, side, pk in found.values_list("link_id", "side", "pk")
+    }
+    inserted = [row for row in free if (row.link_id, row.side) in made]
+    for row in inserted:
+        row.pk = made[(row.link_id, row.side)]
+    return inserted
 
 
 def receipts(rows: Sequence[Receipt]) -> None:
@@ -107,7 +94,17 @@ def conflicts(rows: Sequence[Conflict]) -> list[Conflict]:
     )
     fresh = list({row.fingerprint: row for row in rows if row.fingerprint not in known}.values())
     Conflict.objects.bulk_create(fresh, ignore_conflicts=True)
+    # Where rows may be left out, the database does not say which ids the others got.
+    stored = {row.fingerprint: row.pk for row in Conflict.objects.filter(fingerprint__in=[one.fingerprint for one in fresh])}
+    for row in fresh:
+        row.pk = stored[row.fingerprint]
     return fresh
+
+
+def settle_conflicts(link: int, keys: Iterable[str], *, but: Iterable[str] = ()) -> None:
+    """Closes the open conflicts of these fields, those with these fingerprints excepted: the values moved on."""
+    opened = Conflict.objects.filter(link_id=link, key__in=list(keys), state="open").exclude(rule="overtaken")
+    opened.exclude(fingerprint__in=list(but)).update(state="decided", rule="by_itself")
 
 
 def failure(row: Failure) -> bool:
@@ -169,6 +166,13 @@ def decision(row: Decision) -> Decision | None:
     if not created:
         Decision.objects.filter(pk=opened.pk).update(facts=text.storable(row.facts), choices=row.choices)
     return opened if created else None
+
+
+def withdraw_decisions(kind: str, subjects: Sequence[str], *, now: datetime) -> None:
+    """As ``withdraw_decision``, for many."""
+    Decision.objects.filter(kind=kind, subject__in=list(subjects), answered_at__isnull=True).update(
+        answered_at=now, answer={"choice": "withdrawn"}
+    )
 
 
 def withdraw_decision(kind: str, subject: str, *, now: datetime) -> None:

@@ -1,0 +1,67 @@
+"""Makes links in bulk: whole ones, and half ones that wait for their person to be created."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from syncadmin.engine.records import Lane
+from syncadmin.store import staging, text
+
+_NEW = """
+    INSERT INTO store_link AS l ("table", dynamics, marketo, name, email, agreed, held, written, dirty, lane, stopped,
+                                 dynamics_deleted, marketo_deleted, linked_at)
+    SELECT d."table", d.guid, v.person, d.name, d.email, '{}', '{}', '{}', v.person IS NOT NULL, %(lane)s, false,
+           false, false, %(now)s
+    FROM unnest(%(guids)s::uuid[], %(people)s::bigint[]) AS v(guid, person)
+    JOIN store_dynamicsrecord d ON d.guid = v.guid
+    ORDER BY d.guid
+"""
+
+
+def join(pairs: Sequence[tuple[str, int]], *, lane: Lane, now: datetime) -> dict[str, int]:
+    """Links (GUID, person id); an existing link of the GUID takes the person. Answers link ids by GUID."""
+    rows = staging.query(
+        f"""{_NEW}
+            ON CONFLICT (dynamics) DO UPDATE SET
+                "table" = excluded."table", marketo = excluded.marketo, name = excluded.name, email = excluded.email,
+                dirty = true, lane = excluded.lane
+            RETURNING l.dynamics, l.id""",
+        {"guids": [pair[0] for pair in pairs], "people": [pair[1] for pair in pairs], "lane": lane, "now": now},
+    )
+    return {str(row[0]): row[1] for row in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A link whose person is to be created. ``fresh``: it was made now."""
+
+    guid: str
+    link: int
+    fresh: bool
+    values: dict[str, Any]
+
+
+def claim(guids: Sequence[str], *, lane: Lane, now: datetime) -> list[Claim]:
+    """A link without a person for each of these records; one that is there already is taken as it is."""
+    rows = staging.query(
+        f"""WITH made AS ({_NEW}
+                ON CONFLICT (dynamics) DO UPDATE SET lane = excluded.lane
+                RETURNING l.dynamics, l.id, xmax = 0 AS fresh)
+            SELECT made.dynamics, made.id, made.fresh, d."values"
+            FROM made JOIN store_dynamicsrecord d ON d.guid = made.dynamics ORDER BY d.id""",
+        {"guids": list(guids), "people": [None] * len(guids), "lane": lane, "now": now},
+    )
+    return [Claim(str(row[0]), row[1], row[2], text.load(row[3])) for row in rows]
+
+
+def complete(created: Sequence[tuple[int, int, dict[str, Any]]]) -> None:
+    """The people of these links exist now: (link, person, what is agreed)."""
+    rows = sorted(created, key=lambda row: row[0])
+    staging.run(
+        """UPDATE store_link l SET marketo = v.person, agreed = v.agreed::jsonb, held = '{}', dirty = true
+           FROM unnest(%s::bigint[], %s::bigint[], %s::text[]) AS v(id, person, agreed) WHERE l.id = v.id""",
+        [[row[0] for row in rows], [row[1] for row in rows], [text.dump(row[2]) for row in rows]],
+    )
