@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError, OperationalError
@@ -17,8 +18,9 @@ from syncadmin.engine.records import Side
 from syncadmin.services import metadata, pull_marketo, retention, rulebook, steps, sweep_people, trouble
 from syncadmin.services.context import Context
 from syncadmin.services.rulebook import Rulebook
+from syncadmin.services.step import NOTHING
 from syncadmin.services.steps import Doing
-from syncadmin.store import options, runs, work
+from syncadmin.store import locks, options, runs, work
 from syncadmin.store.models import Run
 
 log = logging.getLogger(__name__)
@@ -81,9 +83,9 @@ def work_on(ctx: Context, run: Run, until: datetime | None) -> bool:
                 break
             if _pass(ctx, book, run, stopped, shift, until):
                 continue
-            if not _another_owns_work(ctx):
-                return _close(ctx, run, shift)
-            return False
+            if work.others_at_work(ctx.worker, ctx.now()):
+                return False  # the last to find nothing closes the run
+            return _close(ctx, run, shift)
     finally:
         shift.flush()
         work.leave(ctx.worker)
@@ -136,7 +138,8 @@ def _take(ctx: Context, doing: Doing, run: Run, stopped: set[str], shift: _Shift
     shift.renew()
     for _ in range(_CLASHES):
         try:
-            step = doing.once()
+            with _place(doing) as mine:
+                step = doing.once() if mine else NOTHING
         except ConnectorError as error:
             log.warning("run %s, %s: %s", run.pk, doing.name, error.message)
             stopped.add(doing.name)
@@ -155,9 +158,11 @@ def _take(ctx: Context, doing: Doing, run: Run, stopped: set[str], shift: _Shift
     return False
 
 
-def _another_owns_work(ctx: Context) -> bool:
-    """Whether other workers are in the middle of something: they will close the run."""
-    return work.others_at_work(ctx.worker, ctx.now())
+def _place(doing: Doing) -> AbstractContextManager[bool]:
+    """The right to do a step now; always, where any number of workers may do it at once."""
+    if doing.alone is None:
+        return nullcontext(True)
+    return locks.try_session(locks.Lock.STREAM, doing.alone)
 
 
 def _close(ctx: Context, run: Run, shift: _Shift) -> bool:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
 
+from syncadmin.engine.records import Lane
 from syncadmin.services import connect, cycle, heartbeat
 from syncadmin.store import runs, work
 from syncadmin.store.models import Run
@@ -27,8 +28,10 @@ def wanted() -> list[int]:
     run = runs.current() or runs.open_one(now)
     if run is None:
         return []
-    missing = settings.SYNC_WORKERS - work.at_work(now)
-    return [run.pk] * max(0, missing)
+    there = work.at_work(now)
+    # The first worker finds out what there is to do; further ones are called for what can be shared.
+    wanted = settings.SYNC_WORKERS if there and work.backlog(now, Lane) else 1
+    return [run.pk] * max(0, wanted - there)
 
 
 def take_part(run_id: int) -> bool:

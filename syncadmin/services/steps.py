@@ -31,11 +31,35 @@ from syncadmin.store.models import Run
 
 @dataclass(frozen=True, slots=True)
 class Doing:
-    """A named step, bound to its run. ``side`` is the system whose trouble would stop it."""
+    """A named step, bound to its run. ``side`` is the system whose trouble would stop it.
+
+    A step that reads a stream is done by one worker at a time; the others go on with what there is to decide and write.
+    """
 
     name: str
     side: Side
     once: Callable[[], Step]
+
+    @property
+    def alone(self) -> int | None:
+        """The number of the lock that keeps others out; None if any number of workers may do it at once."""
+        return _ALONE.index(self.name) if self.name in _ALONE else None
+
+
+# A place in this list is a lock's number: names are only ever added at its end.
+_ALONE = (
+    "pull lead",
+    "pull contact",
+    "pull changes",
+    "pull events",
+    "pull deletes",
+    "settle old",
+    "read list",
+    "read lead",
+    "read contact",
+    "read people",
+    "sweep people",
+)
 
 
 def live(ctx: Context, book: Rulebook, run: Run) -> Iterator[Doing]:

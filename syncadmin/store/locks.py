@@ -20,6 +20,7 @@ class Lock(IntEnum):
     DYNAMICS_PLACE = 7103
     PAIRING = 7105  # records with one e-mail are paired by one worker
     LOOK_UP = 7106
+    STREAM = 7107  # a stream is read by one worker at a time; numbered by its step
     SETUP = 7104  # metadata, connections and field sets are changed by one at a time
 
 
