@@ -85,8 +85,9 @@ def test_every_variable_of_the_environment_is_named(variable):
 
 
 def test_every_setting_has_its_row_and_its_default():
-    rows = dict(re.findall(r"^\| (`[^|]+`) \| ([^|]*) \|", text(DOCS / "settings.md"), re.MULTILINE))
+    rows = dict(re.findall(r"^\| (`[^|]+`) \|([^|]*)\|", text(DOCS / "settings.md"), re.MULTILINE))
     told: dict[str, str] = {}
+    # A row may tell of several settings, with a default for each or one for all.
     for names, defaults in rows.items():
         each = re.findall(r"`(\w+)`", names)
         values = [value.strip(" `") for value in defaults.split(",")]
