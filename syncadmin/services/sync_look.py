@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from syncadmin.connectors.contract import DynamicsConnector
+from syncadmin.connectors.errors import Malformed
 from syncadmin.engine.records import Record, Ref, Table
 from syncadmin.services import reading
 from syncadmin.services.rulebook import Rulebook
@@ -36,9 +37,11 @@ class Found:
 
 
 def by_id(dynamics: DynamicsConnector, book: Rulebook, ref: Ref) -> Record | None:
-    """The record of this id; None if Dynamics says that there is none."""
-    found = dynamics.fetch([ref], book.dynamics_columns(ref.table)).records
-    return found[0] if found else None
+    """The record of this id; None if Dynamics says that there is none. Silence about it proves nothing: Malformed."""
+    fetched = dynamics.fetch([ref], book.dynamics_columns(ref.table))
+    if not fetched.records and ref not in fetched.gone:
+        raise Malformed(f"Dynamics did not say whether the {ref.table} {ref.id} exists.", code="silence")
+    return fetched.records[0] if fetched.records else None
 
 
 def look(dynamics: DynamicsConnector, book: Rulebook, person: PersonRow, seen: datetime) -> Found:

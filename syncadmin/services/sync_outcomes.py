@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -35,9 +35,9 @@ class Job:
     request: SyncRequest
 
 
-def remember_person(row: PersonRow, seen: datetime) -> None:
+def remember_people(rows: Sequence[PersonRow], seen: datetime) -> None:
     with transaction.atomic():
-        mirror.store_people([row], seen=seen, lane=Lane.LIVE)
+        mirror.store_people(rows, seen=seen, lane=Lane.LIVE)
 
 
 def record_gone(link: Link, now: datetime) -> None:

@@ -61,11 +61,15 @@ def receive(asked: Asked, *, worker: str, now: datetime, until: datetime) -> Syn
 def claim(*, worker: str, now: datetime, until: datetime) -> SyncRequest | None:
     """An open request that is due and nobody works on, ours until then; one that was tried before goes last."""
     with transaction.atomic():
-        due = _free(now).filter(Q(not_before=None) | Q(not_before__lte=now))
-        row = due.order_by("attempts", "id").select_for_update(skip_locked=True).first()
+        row = _due(now).select_for_update(skip_locked=True).first()
         if row is not None:
             _take(row, worker, until)
     return row
+
+
+def due(now: datetime, limit: int) -> list[int]:
+    """The people whose requests would be claimed next."""
+    return list(_due(now).values_list("person", flat=True)[:limit])
 
 
 def queue(people: Iterable[int], *, sync_as: str, source: str, now: datetime, again: bool = True) -> int:
@@ -92,6 +96,10 @@ def settle(row: SyncRequest, answer: Answer, now: datetime) -> None:
     row.finished_at = None if answer.status in OPEN else now
     row.owner, row.lease_until = "", None
     row.save()
+
+
+def _due(now: datetime) -> models.QuerySet[SyncRequest]:
+    return _free(now).filter(Q(not_before=None) | Q(not_before__lte=now)).order_by("attempts", "id")
 
 
 def _free(now: datetime) -> models.QuerySet[SyncRequest]:
