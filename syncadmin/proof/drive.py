@@ -1,0 +1,175 @@
+"""One schedule from its first event to silence: the events, the calm after them, and a last round of collisions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from syncadmin.proof import database, oracle, probe
+from syncadmin.proof.events import Event, Schedule
+from syncadmin.proof.hands import Hands
+from syncadmin.proof.world import LEASE, World
+from syncadmin.sandbox.faults import Fault
+from syncadmin.services import resolve
+
+# Longer than any receipt is waited for, and than the pauses after a first failure.
+_CALM = timedelta(minutes=20)
+RUNS_TO_CALM = 3
+_ELSEWHERE = "*"
+_WRITES = {"dynamics": "*$batch*", "marketo": "*/rest/v1/leads*"}
+_FEEDS = "*/rest/v1/activities*"
+_MARKETO_ONLY = ("daily_limit", "duplicate_events", "late_events")
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What came of a schedule; no ``broken`` means that every invariant held."""
+
+    schedule: Schedule
+    broken: list[str] = field(default_factory=list)
+    trace: list[str] = field(default_factory=list)
+    calls: int = 0
+
+
+@dataclass(slots=True)
+class _Armed:
+    """Something that happens at the n-th border or call from now."""
+
+    kind: str
+    left: int
+    deed: Callable[[], None]
+
+
+class Drive:
+    """A world and its hands, going through a schedule."""
+
+    def __init__(self, schedule: Schedule, sessions: database.Sessions) -> None:
+        self.schedule = schedule
+        self.world = World(schedule.seed, sessions, schedule.settings)
+        self.hands = Hands(self.world)
+        self.armed: list[_Armed] = []
+        self.world.at_point = self._at_point
+        self._turn_knobs()
+
+    def _turn_knobs(self) -> None:
+        knobs = dict(self.schedule.knobs)
+        self.world.dynamics.configure(page_rows=knobs.pop("page_rows"))
+        self.world.wire.latency = float(knobs.pop("latency"))
+        knobs["boolean_words"] = tuple(knobs["boolean_words"])
+        self.world.marketo.set_knobs(**knobs)
+
+    def play(self) -> Outcome:
+        """Everything; what breaks the loop itself is told like a broken invariant."""
+        world, outcome = self.world, Outcome(self.schedule)
+        outcome.trace = world.trace
+        try:
+            for event in self.schedule.events:
+                self._happen(event)
+            outcome.broken += self.calm("after the schedule")
+            if not outcome.broken:
+                outcome.broken += self._probe()
+        except Exception as error:  # noqa: BLE001
+            # The loop promises never to raise: whatever comes out of it is what we look for.
+            outcome.broken.append(_told(error))
+        outcome.broken += world.wire.broken
+        outcome.calls = world.wire.number
+        world.retire()
+        return outcome
+
+    def _happen(self, event: Event) -> None:
+        if event.kind == "run":
+            self.run()
+        elif event.kind == "trouble":
+            self._order(event)
+        elif event.kind in ("crash", "rival", "second worker", "stall", "late write"):
+            self._arm(event)
+        else:
+            self.hands.do(event)
+
+    def run(self) -> None:
+        """One run; what was armed for it and did not happen is forgotten."""
+        self.world.clock.sleep(10)
+        self.world.run()
+        self.armed.clear()
+
+    # -- in the middle of a run
+
+    def _arm(self, event: Event) -> None:
+        kind = "call" if event.draws[0] % 2 else "border"
+        left = event.draws[1] % (40 if kind == "call" else 16)
+        deeds: dict[str, Callable[[], None]] = {
+            "crash": self.world.kill,
+            "rival": lambda: self.hands.do(Event(event.name, event.number, event.draws)),
+            "second worker": lambda: self._another(0.0),
+            "stall": lambda: self._another(LEASE * 1.5 + event.draws[2] % 200),
+            "late write": lambda: self._delay(event),
+        }
+        self.armed.append(_Armed(kind, left, deeds[event.kind]))
+
+    def _at_point(self, kind: str, number: int) -> None:
+        for armed in [one for one in self.armed if one.kind == kind]:
+            armed.left -= 1
+            if armed.left < 0:
+                self.armed.remove(armed)
+                armed.deed()
+
+    def _another(self, stalled: float) -> None:
+        """Another worker takes part while this one stands still, for longer than its lease if ``stalled``."""
+        self.world.clock.sleep(stalled)
+        self.world.trace.append(f"  {self.world.working[-1].name} stands still for {stalled} s")
+        self.world.run()
+
+    def _delay(self, event: Event) -> None:
+        self.world.wire.delay_next = 31.0 + event.draws[2] % 55
+
+    def _order(self, event: Event) -> None:
+        """A trouble of the sandbox, for one of the next calls."""
+        side = "marketo" if event.name in _MARKETO_ONLY or event.draws[0] % 2 else "dynamics"
+        path = _WRITES[side] if event.draws[1] % 2 else _ELSEWHERE
+        if event.name in ("duplicate_events", "late_events"):
+            path = _FEEDS
+        value: int | None = None
+        if event.name == "late_events":
+            value = 20 + event.draws[2] % 900
+        elif event.name == "partial_batch":
+            value = 1 + event.draws[2] % 3
+        elif event.name in ("rate_limit", "unavailable") and side == "dynamics":
+            value = 1 + event.draws[2] % 40
+        fault = Fault(event.name, path=path, times=1 + event.draws[3] % 3, skip=event.draws[4] % 6, value=value)
+        getattr(self.world, side).faults.add(fault)
+        self.world.trace.append(f"trouble {event.name} on {side} {path} skip {fault.skip} times {fault.times}")
+
+    # -- the calm
+
+    def calm(self, when: str) -> list[str]:
+        """No more edits, faults or late deliveries; three runs; then all must hold and the next run writes nothing."""
+        world = self.world
+        self.armed.clear()
+        for sandbox in (world.dynamics, world.marketo):
+            sandbox.faults.clear()
+        world.wire.delay_next = 0.0
+        world.clock.sleep(60)
+        world.wire.deliver(everything=True)
+        resolve.resume("administrator", world.clock())
+        for _ in range(RUNS_TO_CALM):
+            world.clock.sleep(_CALM.total_seconds())
+            world.run()
+        broken = oracle.check(self.world, self.hands)
+        before = world.dynamics.truth.last_id, world.marketo.truth.last_id
+        world.clock.sleep(_CALM.total_seconds())
+        world.run()
+        broken += oracle.silent(world, before)
+        return [f"{found} ({when})" for found in broken]
+
+    def _probe(self) -> list[str]:
+        return probe.collide(self)
+
+
+def _told(error: Exception) -> str:
+    import traceback
+
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = next((f"{one.filename.rpartition('/')[2]}:{one.lineno}" for one in reversed(frames)
+                 if "/syncadmin/" in one.filename), "")  # fmt: skip
+    return f"0: the loop raised {type(error).__name__}: {error} at {ours}"

@@ -1,0 +1,123 @@
+"""What our writes did to other people's work: nothing replaced unnoted, nothing blanked unasked, nobody made twice."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from syncadmin.engine.fields import FieldPair
+from syncadmin.proof.people import BY_COLUMN, BY_FIELD, FILTER, TAG, Field, Form, plain
+from syncadmin.proof.world import World
+from syncadmin.sandbox.truth import Truth
+from syncadmin.store.models import Activity, Conflict
+
+OURS = "api:sandbox"
+_TABLES = ("lead", "contact")
+
+
+def check(world: World, pairs: list[FieldPair]) -> list[str]:
+    logs = {
+        "dynamics": [entry for entry in world.dynamics.truth.since(0) if entry.entity in _TABLES],
+        "marketo": [entry for entry in world.marketo.truth.since(0) if entry.entity == "person"],
+    }
+    return [*_unnoted(logs), *_blanked(logs), *_doubles(world, logs)]
+
+
+def _field(side: str, entry: Truth) -> Field | None:
+    known = BY_COLUMN if side == "dynamics" else BY_FIELD
+    return known.get(entry.field or "")
+
+
+def _replaced(logs: dict[str, list[Truth]]) -> Iterator[tuple[str, Truth, Field, Any, Any]]:
+    """Every value that a write of ours replaced: side, entry, field, old and new meaning."""
+    for side, log in logs.items():
+        for entry in log:
+            field = _field(side, entry)
+            if entry.who == OURS and entry.action == "update" and field is not None:
+                old = plain(field, side, entry.entity, entry.old)
+                new = plain(field, side, entry.entity, entry.new)
+                if old not in (None, False) and old != new:
+                    yield side, entry, field, old, new
+
+
+def _unnoted(logs: dict[str, list[Truth]]) -> Iterator[str]:
+    noted = _noted()
+    for side, entry, field, old, new in _replaced(logs):
+        if (field.column, _text(old)) not in noted:
+            yield (
+                f"3: {side} {entry.record} lost {field.column} {old!r} to {new!r} at {entry.at:%H:%M:%S},"
+                " and no history tells of it"
+            )
+
+
+def _noted() -> set[tuple[str, str]]:
+    """(column, value) of everything the history and the conflicts keep."""
+    found: set[tuple[str, str]] = set()
+    for changes, details in Activity.objects.values_list("changes", "details"):
+        for key, old, *_ in changes:
+            found.add((_column(key), _text(old)))
+        if "key" in details:
+            found |= {(_column(details["key"]), _text(details.get(name))) for name in ("d", "m")}
+    for row in Conflict.objects.all():
+        found |= {(_column(row.key), _text(value)) for value in (row.dynamics_value, row.marketo_value)}
+    return found
+
+
+def _column(key: str) -> str:
+    return key.partition(".")[2].partition(":")[0]
+
+
+def _text(value: Any) -> str:
+    """History keeps comparable forms: numbers lose their zeros, choices their case."""
+    text = str(value).strip().casefold()
+    return text.rstrip("0").rstrip(".") if text.replace(".", "", 1).isdigit() else text
+
+
+def _blanked(logs: dict[str, list[Truth]]) -> Iterator[str]:
+    """We empty a field only because somebody emptied its partner."""
+    emptied = set(_emptied(logs))
+    other = {"dynamics": "marketo", "marketo": "dynamics"}
+    for side, entry, field, old, new in _replaced(logs):
+        if new is None and field.form is not Form.FLAG and (other[side], field.column) not in emptied:
+            yield f"11: {side} {entry.record} lost {field.column} {old!r}, and nobody had emptied it"
+
+
+def _emptied(logs: dict[str, list[Truth]]) -> Iterable[tuple[str, str]]:
+    for side, log in logs.items():
+        for entry in log:
+            field = _field(side, entry)
+            if entry.who != OURS and field is not None and plain(field, side, entry.entity, entry.new) is None:
+                yield side, field.column
+
+
+def _doubles(world: World, logs: dict[str, list[Truth]]) -> Iterator[str]:
+    """Everybody is born with a tag of their own; who shares one was made by us, and made twice."""
+    for side, name in zip(("dynamics", "marketo"), TAG, strict=True):
+        born: dict[str, list[tuple[str, str, str]]] = defaultdict(list)
+        for record, (who, tag, entity) in _births(logs[side], name).items():
+            if tag and _alive(world, side, entity, record):
+                born[tag].append((record, who, entity))
+        for tag, found in born.items():
+            if len(found) > 1 and any(who == OURS for _, who, _ in found):
+                yield f"6: {tag} exists {len(found)} times in {side}: {found}"
+
+
+def _births(log: list[Truth], tag: str) -> dict[str, tuple[str, str, str]]:
+    found: dict[str, tuple[str, str, str]] = {}
+    for entry in log:
+        if entry.action != "create":
+            continue
+        if entry.field is None and isinstance(entry.new, dict):
+            found[entry.record] = (entry.who, str(entry.new.get(tag) or ""), entry.entity)
+        elif entry.field == tag:
+            found[entry.record] = (entry.who, str(entry.new or ""), entry.entity)
+    return found
+
+
+def _alive(world: World, side: str, entity: str, record: str) -> bool:
+    """Merged records stand for their master; a qualified lead for its contact."""
+    row = world.dynamics.get(entity, record) if side == "dynamics" else world.marketo.get("person", record)
+    if row is None or row.get("merged") or row.get(FILTER) is False:
+        return False
+    return not (entity == "lead" and row.get("statecode") == 1)

@@ -1,0 +1,133 @@
+"""What must be true after a schedule, judged from both sandboxes' rows and truth logs and from what our pages would say.
+
+Independent of the engine: equality is ``people.plain``, and of our tables it reads only what a person could read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from syncadmin.engine.fields import Direction, FieldPair, Winner
+from syncadmin.proof import losses
+from syncadmin.proof.hands import Hands
+from syncadmin.proof.people import BY_COLUMN, FILTER, plain
+from syncadmin.proof.world import World, pairs_in_force
+from syncadmin.store import options
+from syncadmin.store.models import Decision, DynamicsRecord, Failure, Link
+
+OURS = "api:sandbox"
+
+
+def check(world: World, hands: Hands) -> list[str]:
+    """Every broken invariant, each with its number in the design."""
+    links = list(Link.objects.order_by("id"))
+    pairs = pairs_in_force()
+    broken: list[str] = []
+    for link in links:
+        broken += _existence(world, link)
+        broken += _convergence(world, link, pairs)
+    broken += _forgotten(world, hands, links)
+    broken += losses.check(world, pairs)
+    return broken
+
+
+def silent(world: World, before: tuple[int, int]) -> list[str]:
+    """The run after the calm wrote nothing."""
+    broken = []
+    for side, since in zip((world.dynamics, world.marketo), before, strict=True):
+        for entry in side.truth.since(since):
+            if entry.who == OURS:
+                what = f"{entry.entity} {entry.record} {entry.field}: {entry.old!r} -> {entry.new!r}"
+                broken.append(f"2: the run after the calm wrote {entry.action} {what}")
+    return broken
+
+
+def row_of(world: World, link: Link) -> dict[str, Any] | None:
+    return world.dynamics.get(link.table, str(link.dynamics)) if link.dynamics else None
+
+
+def person_of(world: World, link: Link) -> dict[str, Any] | None:
+    return world.marketo.get("person", str(link.marketo)) if link.marketo else None
+
+
+def _existence(world: World, link: Link) -> Iterator[str]:
+    """Deletes are believed by notice only, and every notice is believed."""
+    row, person = row_of(world, link), person_of(world, link)
+    who = f"link {link.pk} ({link.table} {link.dynamics}, person {link.marketo})"
+    if link.dynamics and (row is None) != link.dynamics_deleted:
+        yield f"11: {who} says dynamics_deleted={link.dynamics_deleted}, there it is {'gone' if row is None else 'alive'}"
+    if link.marketo and (person is None) != link.marketo_deleted:
+        yield f"11: {who} says marketo_deleted={link.marketo_deleted}, there it is {'gone' if person is None else 'alive'}"
+    filtered = row is not None and row.get(FILTER) is False
+    if filtered and not link.stopped:
+        yield f"1: {who} is filtered out and goes on"
+    asked = Decision.objects.filter(link=link, kind__in=["dynamics_merge", "links_meeting"]).exists()
+    if link.stopped and not filtered and row is not None and not asked:
+        yield f"1: {who} stands still although its filter says Yes"
+    if link.dynamics and link.marketo is None and row is not None and not (filtered or _excused(link)):
+        yield f"1: {who} never got its person"
+
+
+def _excused(link: Link) -> bool:
+    """Something on the person's page says why nothing goes on."""
+    subjects = [f"link:{link.pk}", f"dynamics:{link.dynamics}"]
+    if Failure.objects.filter(subject__in=subjects, closed_at=None).exists():
+        return True
+    if Decision.objects.filter(link=link, answered_at=None).exists():
+        return True
+    return DynamicsRecord.objects.filter(guid=link.dynamics, due__in=["waiting", "decision"]).exists()
+
+
+def _convergence(world: World, link: Link, pairs: list[FieldPair]) -> Iterator[str]:
+    row, person = row_of(world, link), person_of(world, link)
+    if row is None or person is None or link.stopped or row.get(FILTER) is False:
+        if person is not None and link.dynamics_deleted and row is None and not person.get("dynDeleted"):
+            yield f"1: person {link.marketo} is not told that {link.table} {link.dynamics} is deleted"
+        return
+    for pair in pairs:
+        if pair.table != link.table or pair.paused:
+            continue
+        field = BY_COLUMN[pair.dynamics]
+        d = plain(field, "dynamics", link.table, row.get(pair.dynamics))
+        m = plain(field, "marketo", link.table, person.get(pair.marketo))
+        if d != m:
+            yield from _difference(link, pair, d, m)
+    told = (str(person.get("dynPersonGuid") or "").lower(), person.get("dynPersonType"), bool(person.get("dynDeleted")))
+    wanted = (str(link.dynamics), link.table.title(), False)
+    if told != wanted:
+        yield f"1: person {link.marketo} carries {told}, not {wanted}"
+
+
+def _difference(link: Link, pair: FieldPair, d: Any, m: Any) -> Iterator[str]:
+    """A difference is right if the person page gives a reason for it, and the reason is true."""
+    why = link.held.get(pair.key, {}).get("why")
+    failed = Failure.objects.filter(subject=f"link:{link.pk}", closed_at=None)
+    legal = {
+        "direction": pair.direction is not Direction.BOTH or BY_COLUMN[pair.dynamics].form == "state",
+        "blank": not pair.blanks_travel,
+        "ask": pair.winner is Winner.ASK or Decision.objects.filter(link=link, kind="ask", answered_at=None).exists(),
+        "failure": failed.filter(key=pair.key).exists(),
+        "two_automations": failed.filter(key=pair.key).exists(),
+        "first_blanks": options.read().first_contact == "blanks",
+    }
+    whole = any(f"*{side}" in link.held for side in ("dynamics", "marketo")) and failed.filter(key="").exists()
+    if not whole and not legal.get(why or "", False):
+        yield f"1: {pair.key} of link {link.pk} stays {d!r} / {m!r}, held: {why!r}"
+
+
+def _forgotten(world: World, hands: Hands, links: list[Link]) -> Iterator[str]:
+    """Every record that passes the filter is linked, waits for a decision, or stands behind one that is."""
+    linked = {str(link.dynamics) for link in links}
+    known = {str(one.guid): one for one in DynamicsRecord.objects.all()}
+    failed = set(Failure.objects.filter(closed_at=None).values_list("subject", flat=True))
+    for table, row in hands.records():
+        guid = str(row[f"{table}id"])
+        if guid in linked or row.get(FILTER) is False or row.get("merged") or f"dynamics:{guid}" in failed:
+            continue
+        contact = row.get("parentcontactid")
+        if table == "lead" and row.get("statecode") == 1 and contact:
+            continue
+        mirror = known.get(guid)
+        if mirror is None or mirror.due not in ("waiting", "decision"):
+            yield f"1: {table} {guid} is forgotten (due: {mirror and mirror.due!r})"
