@@ -61,6 +61,8 @@ COUNTS: dict[str, Text] = {
 
 PURPOSES: dict[str, Text] = {
     "changes": _("changes"),
+    "sign-in": _("sign-in"),
+    "list": _("list"),
     "deletes": _("deletions"),
     "events": _("events"),
     "people": _("people"),
@@ -84,6 +86,10 @@ PURPOSES: dict[str, Text] = {
 
 
 def counted(name: str) -> str:
+    """A count, or a side and what became of the writes to it."""
+    side, _line, rest = name.partition("_")
+    if side in SIDES and name not in COUNTS:
+        return f"{named(SIDES, side)}: {named(COUNTS, rest)}"
     return named(COUNTS, name)
 
 

@@ -83,7 +83,7 @@ _ABOUT: dict[str, Text] = {
 # (kind, choice): label, consequence. A kind of "" stands for all.
 _CHOICES: dict[tuple[str, str], tuple[Text, Text]] = {
     ("match", "separate"): (
-        gettext_lazy("None of these"),
+        gettext_lazy("None of these, it gets one of its own"),
         gettext_lazy("A new record of its own is created on the other side and linked."),
     ),
     ("", "dynamics"): (

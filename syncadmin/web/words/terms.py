@@ -20,6 +20,7 @@ OPERATIONS: dict[str, Text] = {
     "read": _("read"),
     "delete": _("delete"),
     "call": _("call"),
+    "merge": _("merge"),
 }
 
 WINNERS: dict[str, Text] = {"dynamics": _("Dynamics won"), "marketo": _("Marketo won"), "": _("not decided yet")}
@@ -45,6 +46,7 @@ RULES: dict[str, Text] = {
     "chosen": _("chosen by a person"),
     "overtaken": _("a value we had replaced unseen was put back"),
     "create": _("written with the create"),
+    "by_itself": _("the values went on changing, so there was nothing left to decide"),
 }
 
 WINNERS_OF_PAIR: dict[str, Text] = {
