@@ -20,7 +20,17 @@ from syncadmin.engine.fields import FieldPair, pair_key
 from syncadmin.engine.records import Side, Table
 from syncadmin.sandbox.dynamics import DynamicsSandbox
 from syncadmin.sandbox.marketo import MarketoSandbox
-from syncadmin.services import choose_fields, connect, connections, cycle, equip_marketo, metadata, resolve, rulebook, setup
+from syncadmin.services import (
+    choose_fields,
+    connect,
+    connections,
+    cycle,
+    equip_marketo,
+    metadata,
+    resolve,
+    rulebook,
+    setup,
+)
 from syncadmin.services.context import Context
 from syncadmin.store import fieldsets, options
 from syncadmin.store.models import Activity, Decision, Failure, Link, PendingWrite, Run
@@ -169,3 +179,7 @@ class World:
     def answer(self, kind: str, choice: str) -> None:
         """Somebody answers the open decision of a kind."""
         resolve.answer(self.question(kind).pk, choice, "ada", self.clock())
+
+    def release(self) -> None:
+        """Somebody releases the only open failure."""
+        resolve.release([self.failure().pk], "ada", self.clock())

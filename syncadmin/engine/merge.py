@@ -98,7 +98,9 @@ def _read(bound: Bound, side: Side, state: FieldState) -> Comparable:
 
 def _pending(receipt: OpenReceipt | None, m: Comparable) -> bool:
     """Whether Marketo shows the value from before our write, while no line says that someone put it there."""
-    return receipt is not None and not receipt.line and m == receipt.replaced and m != receipt.sent
+    if receipt is None or receipt.line or m == receipt.sent:
+        return False
+    return m in (receipt.replaced, *receipt.earlier)
 
 
 def _decide(state: FieldState, sides: Sides, table: Table, first: FirstContact) -> FieldResult:

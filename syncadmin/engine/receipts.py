@@ -94,12 +94,17 @@ def settle(
     patience: timedelta,
     *,
     known: bool = True,
+    earlier: Sequence[Comparable] = (),
 ) -> Settlement:
-    """How the receipt ends, given all lines seen for it and the current value (not ``known``: not read yet)."""
+    """How the receipt ends, given all lines seen for it and the current value (not ``known``: not read yet).
+
+    ``earlier`` are the values that our own unconfirmed writes before this one sent or replaced.
+    """
+    before = (receipt.replaced, *earlier)
     stands = known and current == receipt.sent
     mine = [line for line in lines if line.ours]
     # An old value equal to the one sent is our own earlier write of it, not somebody's.
-    over = next((line for line in mine if line.old not in (receipt.replaced, receipt.sent)), None)
+    over = next((line for line in mine if line.old not in (*before, receipt.sent)), None)
     if over is not None:
         return Settlement(Settled.OVERTAKEN, over.old, over.guid, stands)
     if mine:
@@ -107,7 +112,7 @@ def settle(
     if not known:
         return Settlement(Settled.OPEN)
     # Our line may still come and then counts as (b), so this closes the receipt but not the case.
-    if current not in (receipt.sent, receipt.replaced) or (not stands and left_ours(receipt, lines)):
+    if current not in (receipt.sent, *before) or (not stands and left_ours(receipt, lines)):
         return Settlement(Settled.CHANGED, current)
     if now - receipt.at < patience:
         return Settlement(Settled.OPEN, stands=stands)

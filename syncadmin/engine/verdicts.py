@@ -22,11 +22,15 @@ class Agreed:
 
 @dataclass(frozen=True, slots=True)
 class OpenReceipt:
-    """An unconfirmed write to Marketo. ``line``: a change line says that someone set the value shown since."""
+    """An unconfirmed write to Marketo. ``line``: a change line says that someone set the value shown since.
+
+    ``earlier`` are values that unconfirmed writes before this one replaced: they may still be shown as well.
+    """
 
     replaced: Comparable
     sent: Comparable
     line: bool = False
+    earlier: tuple[Comparable, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

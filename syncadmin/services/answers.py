@@ -132,9 +132,16 @@ def _deletes(row: Decision, choice: str, who: str, now: datetime) -> None:
         return
     ids = [str(key) for key in row.facts.get("ids", ())]
     if row.facts.get("side") == Side.DYNAMICS:
-        notices.apply_dynamics_deletes(ids, None, now, who)
+        notices.apply_dynamics_deletes(_still_gone(ids, row.facts.get("told", {})), None, now, who)
     else:
         notices.apply_people_deletes([int(key) for key in ids], None, now, who)
+
+
+def _still_gone(guids: list[str], told: Mapping[str, str]) -> list[str]:
+    """Without those that were restored, and so read again, after the notice of their delete."""
+    known = DynamicsRecord.objects.select_for_update().filter(guid__in=guids).order_by("guid")
+    seen = {str(record.guid): record.seen_at for record in known}
+    return [guid for guid in guids if guid in seen and seen[guid] <= datetime.fromisoformat(told[guid])]
 
 
 def _links_meeting(row: Decision, choice: str, who: str, now: datetime) -> None:
@@ -167,9 +174,21 @@ def _ask(row: Decision, choice: str, who: str, now: datetime) -> None:
     conflict = found.order_by("-id").first()
     if conflict is None or row.link_id is None:
         raise AlreadySettled("This conflict has been settled already.")
+    if conflict.rule == "overtaken" and side is Side.MARKETO:
+        _put_back(conflict)
     conflict.state, conflict.chosen, conflict.decided_by = "chosen", side.value, who
     conflict.save(update_fields=["state", "chosen", "decided_by"])
     Link.objects.filter(pk=row.link_id).update(dirty=True)
+
+
+def _put_back(conflict: Conflict) -> None:
+    """A value that our write replaced unseen was chosen: the next merge writes it to Marketo, then to Dynamics."""
+    link = Link.objects.select_for_update().get(pk=conflict.link_id)
+    agreed = link.agreed.get(conflict.key)
+    if agreed is None or agreed[1] != conflict.dynamics_value:
+        raise Overtaken("The field has another value by now.")
+    link.held[conflict.key] = {**link.held.get(conflict.key, {}), "overtaken": conflict.marketo_value}
+    link.save(update_fields=["held"])
 
 
 _EFFECTS: Mapping[str, Callable[[Decision, str, str, datetime], None]] = {

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import F
 
 from syncadmin.connectors.contract import Create, Outcome, Status
 from syncadmin.connectors.errors import ConnectorError, NoAnswer
@@ -52,7 +53,9 @@ def batch(ctx: Context, book: Rulebook, run: Run) -> Step:
         return NOTHING
     with transaction.atomic():
         planned = _plan(book, claimed, run, now)
-        PendingWrite.objects.filter(pk__in=[one.write.pk for one in planned]).update(state="sent", sent_at=now)
+        PendingWrite.objects.filter(pk__in=[one.write.pk for one in planned]).update(
+            state="sent", sent_at=now, attempts=F("attempts") + 1
+        )
     ctx.border("create.marketo.sent")
     counts: dict[str, int] = {}
     for lookup in ("email", book.options.guid_field):

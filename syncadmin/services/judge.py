@@ -5,6 +5,7 @@ Nothing is stored here; ``record.judgements`` does that.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -20,21 +21,42 @@ from syncadmin.services.rulebook import Rulebook
 from syncadmin.store import text
 from syncadmin.store.cases import Case
 
+log = logging.getLogger(__name__)
+
 
 @dataclass(slots=True)
 class Judgement:
-    """What was decided for one link: results by key and, for each side, what is to be written."""
+    """What was decided for one link: results by key and, for each side, what is to be written.
+
+    ``refused`` are sides that refused exactly this write before. ``broken`` says why nothing could be decided.
+    """
 
     case: Case
     results: Mapping[str, FieldResult]
     states: Mapping[str, FieldState]
     writes: dict[Side, list[FieldResult]] = field(default_factory=dict)
+    refused: set[Side] = field(default_factory=set)
+    broken: str = ""
     renew_person: bool = False
 
     def values(self, side: Side, book: Rulebook) -> dict[str, Raw]:
         """The raw columns to send to a side."""
         bounds = {bound.pair.key: bound for bound in book.bounds[self.case.table]}
         return {bounds[result.key].target(side).name: result.raw for result in self.writes.get(side, ())}
+
+
+def judge_all(found: Iterable[Case], book: Rulebook, now: datetime) -> list[Judgement]:
+    """Decides links one by one. A fault of ours about one of them is its own: it says so and the others go on."""
+    judged: list[Judgement] = []
+    for case in found:
+        before = dict(case.agreed), {key: dict(held) for key, held in case.held.items()}
+        try:
+            judged.append(judge(case, book, now))
+        except Exception as error:  # whatever it is: logged here and told as a failure of the link
+            log.exception("link %s cannot be judged", case.id)
+            case.agreed, case.held = before
+            judged.append(Judgement(case, {}, {}, broken=f"{type(error).__name__}: {error}"))
+    return judged
 
 
 def judge(case: Case, book: Rulebook, now: datetime) -> Judgement:
@@ -54,6 +76,7 @@ def judge(case: Case, book: Rulebook, now: datetime) -> Judgement:
     for side in list(judged.writes):
         if _refused_as_it_is(case, side, judged.values(side, book)):
             del judged.writes[side]
+            judged.refused.add(side)
     return judged
 
 
@@ -103,7 +126,8 @@ def _open_receipt(case: Case, key: str) -> OpenReceipt | None:
         return None
     lines = [LineSeen(guid, datetime.fromisoformat(at), old, new, ours) for guid, at, old, new, ours in receipt.lines]
     back = left_ours(SentReceipt(receipt.sent, receipt.replaced, receipt.at, receipt.request_id), lines)
-    return OpenReceipt(receipt.replaced, receipt.sent, back)
+    earlier = tuple(older.replaced for older in case.older.get(key, ()))
+    return OpenReceipt(receipt.replaced, receipt.sent, back, earlier)
 
 
 def _hold(case: Case, bound: Bound, now: datetime) -> str:

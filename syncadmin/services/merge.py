@@ -11,7 +11,7 @@ from django.db import transaction
 from syncadmin.engine.records import Lane
 from syncadmin.services import record
 from syncadmin.services.context import Context
-from syncadmin.services.judge import judge
+from syncadmin.services.judge import judge_all
 from syncadmin.services.rulebook import Rulebook
 from syncadmin.services.step import NOTHING, Step, did
 from syncadmin.store import cases
@@ -28,7 +28,7 @@ def batch(ctx: Context, book: Rulebook, lane: Lane, run: Run) -> Step:
         ids = cases.claim_dirty(lane, _BATCH, now)
         if not ids:
             return NOTHING
-        judged = [judge(case, book, now) for case in cases.load(ids)]
+        judged = judge_all(cases.load(ids), book, now)
         counts = record.judgements(book, judged, run, now)
     ctx.border("merge.batch")
     return did(len(ids) == _BATCH, merged_links=len(ids), **counts)

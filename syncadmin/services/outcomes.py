@@ -8,9 +8,10 @@ from datetime import datetime
 
 from syncadmin.connectors.contract import Outcome, Status
 from syncadmin.engine.failures import Cause, retry_after
-from syncadmin.engine.records import Lane, Side
+from syncadmin.engine.merge import Rule
+from syncadmin.engine.records import Lane, Side, Values
 from syncadmin.services import doubles, failing, history
-from syncadmin.services.judge import write_hash
+from syncadmin.services.judge import shown, write_hash
 from syncadmin.services.rulebook import Rulebook
 from syncadmin.store import cases, ledger, mirror, own_writes, work
 from syncadmin.store.cases import Case
@@ -49,6 +50,10 @@ def updates(
     finished = [answer.write.pk for answer in answers if answer.outcome.status is not Status.LATER]
     PendingWrite.objects.filter(pk__in=finished).delete()
     again = [answer for answer in answers if answer.outcome.status in (Status.STALE, Status.REFUSED)]
+    # A value put back into Marketo is from now on Marketo's change, and has yet to travel.
+    again += [
+        answer for answer in passed if any(told["rule"] == Rule.OVERTAKEN for told in answer.write.fields.values())
+    ]
     mirror.mark_links([answer.write.link_id or 0 for answer in again], Lane.LIVE)
     ledger.activities(lines)
     return {f"{side}_{status}": _number(answers, status) for status in Status}
@@ -101,6 +106,25 @@ def _written(kind: Kind, side: Side, case: Case, write: PendingWrite, run: Run, 
     return history.line(
         kind, now, link=case.id, side=side, changes=changes, details={"id": write.target, "table": write.table}, run=run
     )
+
+
+def arrived(book: Rulebook, side: Side, write: PendingWrite, values: Values, run: Run, now: datetime) -> list[str]:
+    """Keys of a write without an answer whose values stand there now; history tells what they replaced."""
+    found = []
+    for key, told in write.fields.items():
+        bound = book.bound(key)
+        name = bound.target(side).name if bound is not None else ""
+        if bound is not None and name in values and shown(bound, side, values[name]) == told["sent"]:
+            found.append(key)
+    changes = [
+        [key, write.fields[key]["replaced"], write.fields[key]["sent"], write.fields[key]["rule"]] for key in found
+    ]
+    if changes:
+        details = {"id": write.target, "table": write.table}
+        ledger.activities(
+            [history.line(Kind.UPDATED, now, link=write.link_id, side=side, changes=changes, details=details, run=run)]
+        )
+    return found
 
 
 def _refused(book: Rulebook, side: Side, case: Case, answer: Answered, run: Run, now: datetime) -> list[Activity]:

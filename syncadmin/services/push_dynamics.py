@@ -7,7 +7,7 @@ time finds another version, and the record is read and merged again.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
 
@@ -24,6 +24,7 @@ from syncadmin.store.models import PendingWrite, Run
 
 # The connector cuts this into batches of the size that answers well.
 _BATCH = 200
+UNANSWERED = timedelta(seconds=5)
 
 
 def updates(ctx: Context, book: Rulebook, run: Run) -> Step:
@@ -44,8 +45,11 @@ def updates(ctx: Context, book: Rulebook, run: Run) -> Step:
         connector = ctx.dynamics.for_work(Lane(writes[0].lane), "updates")
         answers = connector.update([_update(write) for write in writes])
     except NoAnswer:
-        work.give_back([write.pk for write in writes])
-        return did(True, dynamics_unanswered=len(writes))
+        # Once more at once, for a cut line; after that with a pause, so that a dead system does not hold the run.
+        again = [write.pk for write in writes if write.attempts == 1]
+        work.give_back(again)
+        work.give_back([write.pk for write in writes if write.pk not in again], not_before=ctx.now() + UNANSWERED)
+        return did(bool(again), dynamics_unanswered=len(writes))
     except ConnectorError as error:
         work.give_back([write.pk for write in writes], not_before=trouble.pause(error, ctx.now()))
         raise
@@ -91,6 +95,11 @@ def _store(
         rows = reading.dynamics_rows(book, stale)
         changes = mirror.store_dynamics(rows, seen=seen, lane=Lane.LIVE)
         notices.dynamics_changed(ctx, book, changes, rows, run)
+    current = {record.ref.id: record.values for record in stale}
+    for answer in answered:
+        # Repeated after a lost answer: if the first try was applied, that is what changed the version.
+        if answer.write.attempts > 1 and answer.write.target in current:
+            outcomes.arrived(book, Side.DYNAMICS, answer.write, current[answer.write.target], run, now)
     counts = outcomes.updates(book, Side.DYNAMICS, answered, sent, run, now)
     gone = [answer.write.target for answer in answered if answer.outcome.status is Status.GONE]
     notices.dynamics_gone(ctx, book, gone, run)

@@ -10,13 +10,14 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import F
 
 from syncadmin.connectors.contract import Outcome, Status, Update
 from syncadmin.connectors.errors import ConnectorError, NoAnswer
 from syncadmin.engine.records import Lane, Record, Ref, Side, Table
 from syncadmin.services import notices, outcomes, record, trouble
 from syncadmin.services.context import Context
-from syncadmin.services.judge import judge, shown
+from syncadmin.services.judge import judge_all, shown
 from syncadmin.services.outcomes import Answered
 from syncadmin.services.pull_people import store_people
 from syncadmin.services.rulebook import Rulebook
@@ -85,11 +86,13 @@ def _decide_again(
         ).values_list("link_id", flat=True)
     )
     links = cases.lock([id for id in mine if id])
-    judged = [judge(case, book, sent) for case in cases.load(links)]
+    judged = judge_all(cases.load(links), book, sent)
     record.judgements(book, judged, run, sent)
     ours = PendingWrite.objects.filter(link_id__in=links, side=Side.MARKETO, op="update", state="waiting")
     ids = list(ours.values_list("pk", flat=True))
-    PendingWrite.objects.filter(pk__in=ids).update(state="sent", owner=ctx.worker, sent_at=sent)
+    PendingWrite.objects.filter(pk__in=ids).update(
+        state="sent", owner=ctx.worker, sent_at=sent, attempts=F("attempts") + 1
+    )
     return list(PendingWrite.objects.filter(pk__in=ids).select_related("link").order_by("pk"))
 
 
@@ -152,8 +155,10 @@ def _store(
         ids = _links([answer.write for answer in answered if answer.outcome.request_id == request])
         Receipt.objects.filter(link_id__in=ids, at=sent).update(request_id=request)
     counts = outcomes.updates(book, Side.MARKETO, answered, sent, run, ctx.now())
-    gone = [int(answer.write.target) for answer in answered if answer.outcome.status is Status.GONE]
-    notices.people_gone(ctx, book, gone, run)
+    gone = [answer.write for answer in answered if answer.outcome.status is Status.GONE]
+    notices.people_gone(ctx, book, [int(write.target) for write in gone], run)
+    # What was to be written is a change of Dynamics': it makes a new person.
+    mirror.mark_links(_links(gone), Lane.LIVE)
     return counts
 
 
@@ -170,25 +175,28 @@ def recover(ctx: Context, book: Rulebook, run: Run) -> Step:
     with transaction.atomic():
         store_people(ctx, book, found, Lane.RETRY, now, run)
         for write in lost:
-            _keep_what_arrived(book, write, {record.ref.id: record for record in found})
+            _keep_what_arrived(book, write, {record.ref.id: record for record in found}, run, now)
         PendingWrite.objects.filter(pk__in=[write.pk for write in lost]).delete()
         mirror.mark_links([write.link_id for write in lost if write.link_id], Lane.RETRY)
     return did(len(lost) == _BATCH, taken_over=len(lost))
 
 
-def _keep_what_arrived(book: Rulebook, write: PendingWrite, found: dict[str, Record]) -> None:
-    """Receipts of fields that hold the value sent stay open; the others never happened."""
-    arrived = []
+def _keep_what_arrived(book: Rulebook, write: PendingWrite, found: dict[str, Record], run: Run, now: datetime) -> None:
+    """Receipts of fields that still hold the value replaced never happened; the others go on waiting for their line."""
     person = found.get(write.target)
+    values = person.values if person is not None else {}
+    outcomes.arrived(book, Side.MARKETO, write, values, run, now)
+    missed = []
     for key, told in write.fields.items():
         bound = book.bound(key)
-        if person is None or bound is None or bound.pair.marketo not in person.values:
-            continue
-        if shown(bound, Side.MARKETO, person.values[bound.pair.marketo]) == told["sent"]:
-            arrived.append(key)
+        if (
+            bound is None
+            or bound.pair.marketo not in values
+            or told["sent"] != told["replaced"] == shown(bound, Side.MARKETO, values[bound.pair.marketo])
+        ):
+            missed.append(key)
     if write.link_id and write.sent_at:
-        unsure = Receipt.objects.filter(link_id=write.link_id, at=write.sent_at, how="")
-        unsure.exclude(key__in=arrived).delete()
+        Receipt.objects.filter(link_id=write.link_id, at=write.sent_at, how="", key__in=missed).delete()
 
 
 def _links(writes: Sequence[PendingWrite]) -> list[int]:

@@ -13,7 +13,7 @@ from syncadmin.engine.fields import Bound
 from syncadmin.engine.merge import Agreed
 from syncadmin.engine.receipts import LineSeen, SentReceipt, Settled, Settlement, is_ours, overtaken, settle
 from syncadmin.engine.records import Lane, Ref, Side, Table, Values
-from syncadmin.services import failing, history
+from syncadmin.services import failing, history, record
 from syncadmin.services.context import Context
 from syncadmin.services.judge import shown
 from syncadmin.services.pull_people import store_people
@@ -27,6 +27,9 @@ from syncadmin.store.models import Activity, Conflict, Failure, Receipt, Run
 _BATCH = 300
 # A line that comes later than this after the settlement is nobody's any more.
 _KEPT = timedelta(days=7)
+# How far Marketo's clock may be from ours, and how long after our call it may still write.
+_SKEW = timedelta(minutes=1)
+_LATEST = timedelta(minutes=3)
 
 
 def echoes(book: Rulebook, lines: Sequence[Line]) -> set[str]:
@@ -49,14 +52,28 @@ def note_lines(book: Rulebook, lines: Sequence[Line]) -> None:
     wanted = _receipts_of(lines)
     touched: dict[int, Receipt] = {}
     for line in lines:
-        for receipt in wanted.get((int(line.person), line.field), ()):
+        receipts = [receipt for receipt in wanted.get((int(line.person), line.field), ()) if not _noted(receipt, line)]
+        mine = _written_by(book, line, receipts)
+        for receipt in receipts:
             bound = book.bound(receipt.key)
-            if bound is None or any(known[0] == line.guid for known in receipt.lines):
+            if bound is None or receipt.how in ("a", "b") or (receipt.how and receipt is not mine):
                 continue
             old, new = shown(bound, Side.MARKETO, line.old), shown(bound, Side.MARKETO, line.new)
-            receipt.lines.append([line.guid, line.at.isoformat(), old, new, _ours(bound, line, receipt)])
+            receipt.lines.append([line.guid, line.at.isoformat(), old, new, receipt is mine])
+            # What came too late for the settlement is judged all the same.
+            receipt.how, receipt.settled_at = "", None
             touched[receipt.pk] = receipt
-    Receipt.objects.bulk_update(list(touched.values()), ["lines"])
+    Receipt.objects.bulk_update(list(touched.values()), ["lines", "how", "settled_at"])
+
+
+def _noted(receipt: Receipt, line: Line) -> bool:
+    return any(known[0] == line.guid for known in receipt.lines)
+
+
+def _written_by(book: Rulebook, line: Line, receipts: Sequence[Receipt]) -> Receipt | None:
+    """The one receipt whose write this line tells of; of several that sent the same value, the nearest in time."""
+    found = [one for one in receipts if (bound := book.bound(one.key)) is not None and _ours(bound, line, one)]
+    return min(found, key=lambda receipt: abs(line.at - receipt.at), default=None)
 
 
 def _receipts_of(lines: Sequence[Line]) -> dict[tuple[int, str], list[Receipt]]:
@@ -68,30 +85,29 @@ def _receipts_of(lines: Sequence[Line]) -> dict[tuple[int, str], list[Receipt]]:
 
 
 def _ours(bound: Bound, line: Line, receipt: Receipt) -> bool:
-    # A line from before the write cannot tell of it, whatever it says; a second of difference is the log's own grain.
-    if line.at < receipt.at - timedelta(seconds=1) and not line.request_id:
+    # Without a request id a write of the same value by another program looks like ours: it is not, outside the time
+    # in which Marketo could still carry out our call.
+    if not (line.request_id and receipt.request_id) and not -_SKEW <= line.at - receipt.at <= _LATEST:
         return False
     return is_ours(line, receipt.sent, receipt.request_id, shown(bound, Side.MARKETO, line.new))
 
 
 def settle_by_lines(ctx: Context, book: Rulebook, run: Run) -> Step:
-    """Settles receipts that have lines, open or settled without one."""
+    """Settles receipts that have lines."""
     with transaction.atomic():
         now = ctx.now()
         rows = list(
-            Receipt.objects.select_for_update(skip_locked=True)
-            .filter(how__in=["", "c"])
-            .exclude(lines=[])
-            .order_by("id")[:_BATCH]
+            Receipt.objects.select_for_update(skip_locked=True).filter(how="").exclude(lines=[]).order_by("id")[:_BATCH]
         )
         # A line of somebody else's had the person read again, so the mirror knows what stands there since.
         values = mirror.person_values([row.person for row in rows])
         seen = {row.pk: any(not line[4] for line in row.lines) and row.person in values for row in rows}
-        ready = [(row, _judge(row, values[row.person] if seen[row.pk] else None, book, now)) for row in rows]
+        chains = _chains(rows)
+        ready = [(row, _judge(row, chains, values[row.person] if seen[row.pk] else None, book, now)) for row in rows]
         ready = [(row, found) for row, found in ready if found.kind is not Settled.OPEN]
         if not ready:
             return NOTHING
-        counts = _settle(ctx, book, ready, run, now)
+        counts = _settle(book, ready, chains, run, now)
     return did(len(rows) == _BATCH, **counts)
 
 
@@ -110,14 +126,28 @@ def settle_by_age(ctx: Context, book: Rulebook, run: Run) -> Step:
     with transaction.atomic():
         rows = list(Receipt.objects.select_for_update().filter(pk__in=[row.pk for row in old], how="").order_by("id"))
         store_people(ctx, book, found, Lane.RETRY, now, run)
-        ready = [(row, _judge(row, by_id.get(row.person), book, now)) for row in rows]
+        chains = _chains(rows)
+        ready = [(row, _judge(row, chains, by_id.get(row.person), book, now)) for row in rows]
         # Nobody answered for that person: deleted or out of sight; there is nothing to compare with any more.
         ready = [(row, Settlement(Settled.CHANGED) if row.person not in by_id else how) for row, how in ready]
-        counts = _settle(ctx, book, [pair for pair in ready if pair[1].kind is not Settled.OPEN], run, now)
+        counts = _settle(book, [pair for pair in ready if pair[1].kind is not Settled.OPEN], chains, run, now)
     return did(len(old) == _BATCH, **counts)
 
 
-def _judge(row: Receipt, person: Values | None, book: Rulebook, now: datetime) -> Settlement:
+# The open receipts of one field of one link, oldest first.
+_Chains = dict[tuple[int, str], list[Receipt]]
+
+
+def _chains(rows: Sequence[Receipt]) -> _Chains:
+    """The fields of these receipts with all their open ones: a value may be sent before the last one is confirmed."""
+    known = {row.pk: row for row in rows}
+    found: _Chains = {}
+    for receipt in Receipt.objects.filter(link__in={row.link_id for row in rows}, how="").order_by("id"):
+        found.setdefault((receipt.link_id, receipt.key), []).append(known.get(receipt.pk, receipt))
+    return found
+
+
+def _judge(row: Receipt, chains: _Chains, person: Values | None, book: Rulebook, now: datetime) -> Settlement:
     """How a receipt ends, as far as is known now; ``person`` is None if nobody looked."""
     bound = book.bound(row.key)
     if bound is None:
@@ -127,11 +157,13 @@ def _judge(row: Receipt, person: Values | None, book: Rulebook, now: datetime) -
     known = person is not None and row.field in person
     current = shown(bound, Side.MARKETO, person[row.field]) if person is not None and known else None
     patience = timedelta(seconds=book.options.receipt_patience)
-    return settle(receipt, lines, current, now, patience, known=known)
+    before = [one for one in chains.get((row.link_id, row.key), ()) if one.pk < row.pk]
+    earlier = [value for one in before for value in (one.replaced, one.sent)]
+    return settle(receipt, lines, current, now, patience, known=known, earlier=earlier)
 
 
 def _settle(
-    ctx: Context, book: Rulebook, ready: Sequence[tuple[Receipt, Settlement]], run: Run, now: datetime
+    book: Rulebook, ready: Sequence[tuple[Receipt, Settlement]], chains: _Chains, run: Run, now: datetime
 ) -> dict[str, int]:
     links = cases.lock([row.link_id for row, _ in ready])
     found = {case.id: case for case in cases.load(links)}
@@ -144,7 +176,8 @@ def _settle(
             lines += _overtaken(book, case, row, how, run, now)
             dirty.append(case.id)
         elif case is not None and how.kind is Settled.DROPPED:
-            lines += _dropped(case, row, run, now)
+            later = next((one for one in chains[row.link_id, row.key] if one.pk > row.pk), None)
+            lines += _dropped(case, row, run, now) if later is None else _handed_on(row, later)
             dirty.append(case.id)
         elif how.kind is Settled.CHANGED:
             dirty.append(row.link_id)
@@ -175,7 +208,9 @@ def _overtaken(book: Rulebook, case: Case, row: Receipt, how: Settlement, run: R
     if result.to is Side.MARKETO:
         case.held[row.key] = {**case.held.get(row.key, {}), "why": "receipt", "overtaken": result.sent}
     if result.collision is not None:
-        ledger.conflicts([_conflict(case, row, result.collision.winner or "", how, run, now)])
+        for conflict in ledger.conflicts([_conflict(case, row, result.collision.winner or "", how, run, now)]):
+            if conflict.state == "open":
+                ledger.decision(record.ask(conflict, run, now))
     details = {"key": row.key, "restored": result.to is Side.MARKETO}
     changes = [[row.key, how.value, row.sent, "overtaken"]]
     return [
@@ -194,7 +229,7 @@ def _conflict(case: Case, row: Receipt, winner: str, how: Settlement, run: Run, 
         marketo_value=how.value,
         winner=winner,
         rule="overtaken",
-        state="decided",
+        state="decided" if winner else "open",
         at=now,
         run=run,
         fingerprint=text.digest(text.dump(parts)),
@@ -225,6 +260,13 @@ def _dropped(case: Case, row: Receipt, run: Run, now: datetime) -> list[Activity
     changes = [[row.key, row.sent, row.replaced, "dropped"]]
     told = history.line(Kind.DROPPED, now, link=case.id, side=Side.MARKETO, changes=changes, run=run)
     return [told, *failing.opened(failure, person=case.marketo, table=case.table, guid=case.dynamics, now=now, run=run)]
+
+
+def _handed_on(row: Receipt, later: Receipt) -> list[Activity]:
+    """A newer value was sent meanwhile: if that one is dropped too, this is what everything goes back to."""
+    later.before, later.replaced = row.before, row.replaced
+    later.save(update_fields=["before", "replaced"])
+    return []
 
 
 def purge(now: datetime) -> int:

@@ -6,104 +6,37 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from syncadmin.engine.merge import FieldResult, Held, Verdict
+from syncadmin.engine.merge import FieldResult
 from syncadmin.engine.pairing import fold_email
 from syncadmin.engine.records import Side
-from syncadmin.services import failing, history
-from syncadmin.services.judge import Judgement, comparables
+from syncadmin.services import history, kept
+from syncadmin.services.judge import Judgement
 from syncadmin.services.rulebook import Rulebook
 from syncadmin.store import cases, ledger, text
 from syncadmin.store.cases import Case
 from syncadmin.store.kinds import Kind
-from syncadmin.store.models import Activity, Conflict, Decision, Failure, Link, PendingWrite, Run
-
-# These are noted on the link but told by nobody: they pass by themselves or say nothing new.
-_QUIET = frozenset({Held.RECEIPT, Held.FIRST_BLANKS, Held.FAILURE, Held.SHARED_COLUMN})
+from syncadmin.store.models import Activity, Conflict, Decision, DynamicsRecord, Link, PendingWrite, Run
 
 
 def judgements(book: Rulebook, judged: Sequence[Judgement], run: Run, now: datetime) -> dict[str, int]:
     """Stores decisions about locked links; answers counts. Runs in the caller's transaction."""
     lines: list[Activity] = []
     for judgement in judged:
-        lines += _note_held(judgement, run, now)
-        lines += _fail(judgement, run, now)
+        lines += kept.note(judgement, run, now)
+    kept.judged_again([judgement.case.id for judgement in judged if not judgement.broken], now)
     found = ledger.conflicts([row for judgement in judged for row in _conflicts(judgement, run, now)])
     lines += [_conflict_line(row, run, now) for row in found]
     for row in found:
         if row.state == "open":
-            ledger.decision(_ask(row, run, now))
+            ledger.settle_conflicts(row.link_id, [row.key], but=[row.fingerprint])
+            ledger.decision(ask(row, run, now))
     writes = _replace_writes(book, judged, run, now)
-    _create_people(judged, run, now)
+    _pair_anew(judged)
     again = [judgement for judgement in judged if any(_on_its_way(judgement.case, side) for side in judgement.writes)]
     cases.store_links([judgement.case for judgement in again], merged=False)
     cases.store_links([judgement.case for judgement in judged if judgement not in again], merged=True)
     ledger.activities(lines)
     return {"writes_planned": len(writes), "conflicts": len(found)}
-
-
-def _note_held(judgement: Judgement, run: Run, now: datetime) -> list[Activity]:
-    """Notes on the link what stays where it is and why; a line only when that is new."""
-    case, lines = judgement.case, []
-    for key, result in judgement.results.items():
-        why = "failure" if result.verdict is Verdict.FAILED else result.held
-        known = case.held.get(key, {})
-        if why is None:
-            if key in case.held and not known.get("overtaken"):
-                _forget(judgement, result, run, now)
-            continue
-        d, m = _shown(judgement, key)
-        entry = {"why": str(why), "d": history.short(d), "m": history.short(m)}
-        kept = {name: known[name] for name in ("blocked", "overtaken") if name in known}
-        case.held[key] = {**entry, **kept}
-        told = {name: known.get(name) for name in entry} == entry
-        if not told and why != "failure" and result.held not in _QUIET:
-            details = {"key": key, "reason": str(why), "d": entry["d"], "m": entry["m"]}
-            lines.append(history.line(Kind.HELD, now, link=case.id, details=details, run=run))
-    return lines
-
-
-def _forget(judgement: Judgement, result: FieldResult, run: Run, now: datetime) -> None:
-    """The field is no longer held. A failure closes when its write passes, or at once if there is nothing to write."""
-    case = judgement.case
-    del case.held[result.key]
-    if result.verdict in (Verdict.AGREE, Verdict.NOTHING):
-        failing.mend(case.id, case.marketo, list(Side), [result.key], run, now)
-
-
-def _shown(judgement: Judgement, key: str) -> tuple[Any, Any]:
-    return comparables(judgement.states[key])
-
-
-def _fail(judgement: Judgement, run: Run, now: datetime) -> list[Activity]:
-    """Opens a failure for each value that cannot travel, and for each field that two automations fight over."""
-    lines: list[Activity] = []
-    case = judgement.case
-    for key, result in judgement.results.items():
-        if result.verdict is Verdict.FAILED and result.problem:
-            cause, message, column = str(result.problem.code), result.problem.detail, result.problem.column
-            value: Any = {"value": history.short(result.source), "limit": result.problem.limit}
-        elif result.held is Held.TWO_AUTOMATIONS:
-            d, m = _shown(judgement, key)
-            cause, message, column = "two_automations", "", ""
-            value = {"d": history.short(d), "m": history.short(m)}
-        else:
-            continue
-        row = Failure(
-            subject=f"link:{case.id}",
-            link_id=case.id,
-            side=result.to or Side.DYNAMICS,
-            operation="update",
-            key=key,
-            column=column,
-            cause=cause,
-            message=message,
-            value=value,
-            opened_at=now,
-            last_at=now,
-            run=run,
-        )
-        lines += failing.opened(row, person=case.marketo, table=case.table, guid=case.dynamics, now=now, run=run)
-    return lines
 
 
 def _conflicts(judgement: Judgement, run: Run, now: datetime) -> list[Conflict]:
@@ -145,7 +78,8 @@ def _conflict_line(row: Conflict, run: Run, now: datetime) -> Activity:
     return history.line(Kind.CONFLICT, now, link=row.link_id, details=details, run=run)
 
 
-def _ask(row: Conflict, run: Run, now: datetime) -> Decision:
+def ask(row: Conflict, run: Run, now: datetime) -> Decision:
+    """The question which of a conflict's two values is to stand."""
     facts = {
         "conflict": row.pk,
         "key": row.key,
@@ -155,7 +89,7 @@ def _ask(row: Conflict, run: Run, now: datetime) -> Decision:
     }
     return Decision(
         kind="ask",
-        subject=f"link:{row.link_id}:{row.key}"[:100],
+        subject=kept.question(row.link_id, row.key),
         link_id=row.link_id,
         facts=facts,
         choices=["dynamics", "marketo"],
@@ -218,8 +152,8 @@ def _told(case: Case, result: FieldResult) -> dict[str, Any]:
     }
 
 
-def _create_people(judged: Sequence[Judgement], run: Run, now: datetime) -> None:
-    """Links whose person is not there yet, or is deleted while Dynamics goes on, get a create in Marketo."""
+def _pair_anew(judged: Sequence[Judgement]) -> None:
+    """Links whose person is not there yet, or is deleted while Dynamics goes on, are paired anew."""
     renewed = [judgement.case for judgement in judged if judgement.renew_person]
     for case in renewed:
         Link.objects.filter(pk=case.id).update(marketo=None, marketo_deleted=False)
@@ -232,7 +166,9 @@ def _create_people(judged: Sequence[Judgement], run: Run, now: datetime) -> None
         and not (judgement.case.dynamics_deleted or judgement.case.stopped or judgement.case.filtered)
         and Side.MARKETO not in judgement.case.waiting
     ]
-    ledger.writes([creating(case.id, case.dynamics or "", case.d or {}, case.lane, run, now) for case in missing])
+    for case in missing:
+        # Somebody may have made that person meanwhile, or erased it: pairing looks, and decides.
+        DynamicsRecord.objects.filter(guid=case.dynamics).update(due="look_up", lane=case.lane)
 
 
 def creating(link: int, guid: str, values: dict[str, Any], lane: str, run: Run | None, now: datetime) -> PendingWrite:

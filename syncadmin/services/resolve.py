@@ -17,7 +17,7 @@ from django.db import transaction
 
 from syncadmin.services import answers
 from syncadmin.services.answers import AlreadySettled, NotAChoice, Overtaken, Refused
-from syncadmin.store import ledger, options
+from syncadmin.store import cases, ledger, options
 from syncadmin.store.kinds import Kind
 from syncadmin.store.models import Activity, AuditEntry, Decision, DynamicsRecord, Failure, Link
 
@@ -122,11 +122,9 @@ def _release(ids: list[int], who: str, now: datetime) -> int:
 def _let_go(link: Link, failure: Failure) -> None:
     """What the failure held back is decided anew. Values that our writes replaced unseen stay noted."""
     key = failure.key or f"*{failure.side}"
-    kept = link.held.get(key)
-    if isinstance(kept, dict) and "overtaken" in kept:
-        link.held[key] = {"overtaken": kept["overtaken"]}
-    else:
-        link.held.pop(key, None)
+    # The mark stays until the next merge, which closes the failure if there is nothing left to send.
+    if key in link.held:
+        link.held[key] = cases.let_go(link.held[key])
     link.written.pop(failure.key, None)
     if not link.dirty:
         link.dirty, link.lane = True, "retry"

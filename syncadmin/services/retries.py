@@ -27,7 +27,8 @@ def due(ctx: Context, run: Run) -> Step:
         for row in rows:
             case = found.get(row.link_id or 0)
             if case is not None:
-                case.held.pop(row.key or f"*{row.side}", None)
+                key = row.key or f"*{row.side}"
+                case.held[key] = cases.let_go(case.held.get(key, {}))
         cases.store_links(list(found.values()), merged=False)
         Failure.objects.filter(pk__in=[row.pk for row in rows]).update(next_try_at=None)
         mirror.mark_links(list(found), Lane.RETRY)

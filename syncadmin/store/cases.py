@@ -23,8 +23,8 @@ _BUSY = """EXISTS (SELECT 1 FROM store_pendingwrite w LEFT JOIN store_worker o O
 class Case:
     """One link, its two records as last seen, and what is under way.
 
-    ``d`` and ``m`` are None where the link has no record on that side or none was read yet. ``receipts`` and
-    ``chosen`` are by pair key, ``waiting`` by side.
+    ``d`` and ``m`` are None where the link has no record on that side or none was read yet. ``receipts`` (the
+    newest open one), ``older`` (open ones before it) and ``chosen`` are by pair key, ``waiting`` by side.
     """
 
     id: int
@@ -46,6 +46,7 @@ class Case:
     name: str = ""
     email: str = ""
     receipts: dict[str, Receipt] = field(default_factory=dict)
+    older: dict[str, list[Receipt]] = field(default_factory=dict)
     chosen: dict[str, Conflict] = field(default_factory=dict)
     waiting: dict[Side, PendingWrite] = field(default_factory=dict)
 
@@ -82,7 +83,10 @@ def load(ids: Sequence[int]) -> list[Case]:
     )
     cases = {row[0]: _case(row) for row in rows}
     for receipt in Receipt.objects.filter(link_id__in=cases, how="").order_by("id"):
-        cases[receipt.link_id].receipts[receipt.key] = receipt
+        case = cases[receipt.link_id]
+        if receipt.key in case.receipts:
+            case.older.setdefault(receipt.key, []).append(case.receipts[receipt.key])
+        case.receipts[receipt.key] = receipt
     for conflict in Conflict.objects.filter(link_id__in=cases, state="chosen").order_by("id"):
         cases[conflict.link_id].chosen[conflict.key] = conflict
     for write in PendingWrite.objects.filter(link_id__in=cases, op__in=["create", "update"]):
@@ -132,6 +136,11 @@ def store_links(cases: Sequence[Case], *, merged: bool) -> None:
             [case.email for case in ordered],
         ],
     )
+
+
+def let_go(held: dict[str, Any]) -> dict[str, Any]:
+    """What stays noted about a field or record that is to be tried again: that it failed, and what we overwrote."""
+    return {"why": "failure", **{name: held[name] for name in ("overtaken",) if name in held}}
 
 
 def rename_receipts(link: int, table: Table, keys: dict[str, str]) -> None:

@@ -89,13 +89,16 @@ def receipts(rows: Sequence[Receipt]) -> None:
 
 def conflicts(rows: Sequence[Conflict]) -> list[Conflict]:
     """Stores conflicts not stored before (by fingerprint); answers the new ones."""
-    known = set(
-        Conflict.objects.filter(fingerprint__in=[row.fingerprint for row in rows]).values_list("fingerprint", flat=True)
-    )
+    fingerprints = [row.fingerprint for row in rows]
+    # The same two values meet again after other ones had settled the question: it is asked anew.
+    Conflict.objects.filter(fingerprint__in=fingerprints, rule="by_itself").delete()
+    known = set(Conflict.objects.filter(fingerprint__in=fingerprints).values_list("fingerprint", flat=True))
     fresh = list({row.fingerprint: row for row in rows if row.fingerprint not in known}.values())
     Conflict.objects.bulk_create(fresh, ignore_conflicts=True)
     # Where rows may be left out, the database does not say which ids the others got.
-    stored = {row.fingerprint: row.pk for row in Conflict.objects.filter(fingerprint__in=[one.fingerprint for one in fresh])}
+    stored = {
+        row.fingerprint: row.pk for row in Conflict.objects.filter(fingerprint__in=[one.fingerprint for one in fresh])
+    }
     for row in fresh:
         row.pk = stored[row.fingerprint]
     return fresh

@@ -356,9 +356,7 @@ def test_our_own_write_that_comes_back_is_nothing():
 def test_what_a_plug_in_makes_of_our_value_travels_back():
     world = World()
     guid, person = world.linked(jobtitle="Mate")
-    world.dynamics.configure(
-        rewrites=[{"entity": "lead", "column": "jobtitle", "value": "Boss", "to": "Director"}]
-    )
+    world.dynamics.configure(rewrites=[{"entity": "lead", "column": "jobtitle", "value": "Boss", "to": "Director"}])
     world.marketo.edit("person", person, {"title": "Boss"})
     world.sync(2)
 
@@ -381,7 +379,7 @@ def test_what_a_campaign_makes_of_our_value_travels_back():
 
 def two_machines(turns):
     world = World()
-    guid, person = world.linked(jobtitle="A")
+    guid, person = world.linked(jobtitle="B")
     world.dynamics.configure(rewrites=[{"entity": "lead", "column": "jobtitle", "value": "A", "to": "B"}])
     for _ in range(turns):
         world.marketo.edit("person", person, {"title": "A"}, by="campaign")

@@ -1,0 +1,129 @@
+"""What stays where it is after a merge, and why: noted on the link once, told once, failures opened and closed."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from syncadmin.engine.failures import Cause
+from syncadmin.engine.merge import FieldResult, Held, Verdict
+from syncadmin.engine.records import Side
+from syncadmin.services import failing, history
+from syncadmin.services.judge import Judgement, comparables
+from syncadmin.store import ledger
+from syncadmin.store.kinds import Kind
+from syncadmin.store.models import Activity, Failure, Run
+
+# These are noted on the link but told by nobody: they pass by themselves or say nothing new.
+_QUIET = frozenset({Held.RECEIPT, Held.FIRST_BLANKS, Held.FAILURE, Held.SHARED_COLUMN})
+_FAILURES = frozenset({Held.FAILURE, Held.TWO_AUTOMATIONS})
+
+
+def note(judgement: Judgement, run: Run, now: datetime) -> list[Activity]:
+    """Brings the link's ``held`` and failures up to date; lines of history for what is new."""
+    if judgement.broken:
+        return _broken(judgement, run, now)
+    lines: list[Activity] = []
+    for key, result in judgement.results.items():
+        lines += _note(judgement, key, result, run, now)
+        lines += _fail(judgement, key, result, run, now)
+    _pass_records(judgement, run, now)
+    return lines
+
+
+def _note(judgement: Judgement, key: str, result: FieldResult, run: Run, now: datetime) -> list[Activity]:
+    case, known = judgement.case, judgement.case.held.get(key, {})
+    why = Held.FAILURE if result.verdict is Verdict.FAILED else result.held
+    if known.get("why") == Held.ASK and result.collision is None:
+        _withdraw(judgement, key, now)
+    if known.get("why") in _FAILURES and why not in _FAILURES and result.verdict is not Verdict.WRITE:
+        failing.mend(case.id, case.marketo, list(Side), [key], run, now)
+    if why is None:
+        if "overtaken" not in known:
+            case.held.pop(key, None)
+        return []
+    d, m = comparables(judgement.states[key])
+    entry = {"why": str(why), "d": history.short(d), "m": history.short(m)}
+    case.held[key] = {**entry, **{name: known[name] for name in ("blocked", "overtaken") if name in known}}
+    told = {name: known.get(name) for name in entry} == entry
+    if told or why in _QUIET:
+        return []
+    details = {"key": key, "reason": str(why), "d": entry["d"], "m": entry["m"]}
+    return [history.line(Kind.HELD, now, link=case.id, details=details, run=run)]
+
+
+def _withdraw(judgement: Judgement, key: str, now: datetime) -> None:
+    """Nobody has to decide any more: the two values came together, or somebody has chosen."""
+    ledger.settle_conflicts(judgement.case.id, [key])
+    ledger.withdraw_decision("ask", question(judgement.case.id, key), now=now)
+
+
+def question(link: int, key: str) -> str:
+    """What a decision about one field of one link is known by."""
+    return f"link:{link}:{key}"[:100]
+
+
+def _pass_records(judgement: Judgement, run: Run, now: datetime) -> None:
+    """A refused record passes when there is nothing left to write to that side."""
+    case = judgement.case
+    for side in Side:
+        settled = judgement.states and side not in judgement.writes and side not in judgement.refused
+        if settled and case.held.pop(f"*{side}", None):
+            failing.mend(case.id, case.marketo, [side], [""], run, now)
+
+
+def _fail(judgement: Judgement, key: str, result: FieldResult, run: Run, now: datetime) -> list[Activity]:
+    """Opens a failure for a value that cannot travel, and for a field that two automations fight over."""
+    case = judgement.case
+    if result.verdict is Verdict.FAILED and result.problem:
+        cause, message, column = str(result.problem.code), result.problem.detail, result.problem.column
+        value: Any = {"value": history.short(result.source), "limit": result.problem.limit}
+    elif result.held is Held.TWO_AUTOMATIONS:
+        d, m = comparables(judgement.states[key])
+        cause, message, column = "two_automations", "", ""
+        value = {"d": history.short(d), "m": history.short(m)}
+    else:
+        return []
+    row = Failure(
+        subject=f"link:{case.id}",
+        link_id=case.id,
+        side=result.to or Side.DYNAMICS,
+        operation="update",
+        key=key,
+        column=column,
+        cause=cause,
+        message=message,
+        value=value,
+        opened_at=now,
+        last_at=now,
+        run=run,
+    )
+    return failing.opened(row, person=case.marketo, table=case.table, guid=case.dynamics, now=now, run=run)
+
+
+def _broken(judgement: Judgement, run: Run, now: datetime) -> list[Activity]:
+    """A fault of ours about this one link: it is told and waits for another value, and nobody else waits for it."""
+    case = judgement.case
+    row = Failure(
+        subject=broken(case.id),
+        link_id=case.id,
+        side=Side.DYNAMICS,
+        operation="merge",
+        cause=Cause.UNKNOWN,
+        message=judgement.broken[:4000],
+        opened_at=now,
+        last_at=now,
+        run=run,
+    )
+    return failing.opened(row, person=case.marketo, table=case.table, guid=case.dynamics, now=now, run=run)
+
+
+def broken(link: int) -> str:
+    """The subject of a failure to judge a link at all."""
+    return f"merge:{link}"
+
+
+def judged_again(links: list[int], now: datetime) -> None:
+    """Closes what was broken about links that could be judged this time."""
+    for row in Failure.objects.filter(subject__in=[broken(link) for link in links], closed_at=None):
+        ledger.close_failures(row.subject, row.side, [""], now=now)

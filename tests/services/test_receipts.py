@@ -1,0 +1,379 @@
+"""What became of a value we sent to Marketo: the five ways, with and without the request id in the account's log."""
+
+from __future__ import annotations
+
+import pytest
+
+from syncadmin.sandbox.faults import Fault
+from syncadmin.store.models import Conflict, Decision, Failure, Receipt
+from tests.world import World
+
+pytestmark = pytest.mark.django_db(transaction=True)
+MARKS = pytest.mark.parametrize("marks", [True, False], ids=["request id", "no request id"])
+FEED = "/rest/v1/activities/leadchanges.json*"
+WRITE = "/rest/v1/leads.json*"
+PAIR = "jobtitle:title"
+
+
+def linked(table="lead", marks=True, **rules):
+    world = World(receipt_patience=60)
+    world.marketo.set_knobs(write_marks=marks)
+    if rules:
+        world.pair(table, "jobtitle", "title", **rules)
+    guid, person = world.linked(table, jobtitle="Mate")
+    world.sync(2)
+    Receipt.objects.all().delete()
+    return world, guid, person
+
+
+def title(world, guid, person, table="lead"):
+    return world.dynamics.get(table, guid).get("jobtitle"), world.marketo.get("person", person).get("title")
+
+
+def rival_before_write(world, person, changes, **more):
+    """Somebody edits the person between our look and our write."""
+    world.marketo.faults.add(
+        Fault("rival", method="POST", path=WRITE, value={"id": person, "changes": changes, **more})
+    )
+
+
+def hold_back_lines(world, seconds):
+    world.marketo.faults.add(Fault("late_events", path=FEED, times=1, value=seconds))
+
+
+def patience_over(world):
+    world.clock.forward(seconds=70)
+
+
+# --- a: confirmed ----------------------------------------------------------------------------------------------------
+
+
+@MARKS
+def test_our_line_confirms_the_write(marks):
+    world, guid, person = linked(marks=marks)
+    world.dynamics.edit("lead", guid, {"jobtitle": "Captain"})
+    world.sync()
+    receipt = Receipt.objects.get()
+    assert (receipt.how, receipt.replaced, receipt.sent) == ("", "Mate", "Captain")
+    assert bool(receipt.request_id)
+
+    world.sync()
+
+    receipt.refresh_from_db()
+    assert receipt.how == "a"
+    assert title(world, guid, person) == ("Captain", "Captain")
+    assert world.quiet()
+
+
+def test_no_run_waits_for_a_receipt():
+    world, guid, person = linked()
+    hold_back_lines(world, 3600)
+    world.dynamics.edit("lead", guid, {"jobtitle": "Captain"})
+    world.sync()
+    world.dynamics.edit("lead", guid, {"jobtitle": "Admiral"})
+    world.sync()
+
+    assert title(world, guid, person) == ("Admiral", "Admiral")
+
+
+@MARKS
+def test_lines_that_come_twice_change_nothing(marks):
+    world, guid, person = linked(marks=marks)
+    world.dynamics.edit("lead", guid, {"jobtitle": "Captain"})
+    world.sync()
+    world.marketo.faults.add(Fault("duplicate_events", path=FEED, times=3))
+    world.sync(3)
+
+    assert Receipt.objects.get().how == "a"
+    assert len(Receipt.objects.get().lines) == 1
+    assert not Conflict.objects.exists()
+
+
+# --- b: overtaken ----------------------------------------------------------------------------------------------------
+
+
+@MARKS
+def test_for_a_lead_a_value_we_overwrote_unseen_comes_back(marks):
+    world, guid, person = linked(marks=marks)
+    world.dynamics.edit("lead", guid, {"jobtitle": "Captain"})
+    rival_before_write(world, person, {"title": "Boss"})
+
+    world.sync(3)
+
+    assert title(world, guid, person) == ("Boss", "Boss")
+    conflict = Conflict.objects.get()
+    assert (conflict.dynamics_value, conflict.marketo_value) == ("Captain", "Boss")
+    assert (conflict.winner, conflict.rule) == ("marketo", "overtaken")
+    (line,) = world.told(guid, "overtaken")
+    assert line.changes == [[f"lead.{PAIR}", "Boss", "Captain", "overtaken"]]
+    world.sync(2)
+    assert title(world, guid, person) == ("Boss", "Boss")
+    assert world.quiet(2)
+
+
+@MARKS
+def test_for_a_contact_our_value_stays_and_the_other_is_told(marks):
+    world, guid, person = linked("contact", marks=marks)
+    world.dynamics.edit("contact", guid, {"jobtitle": "Captain"})
+    rival_before_write(world, person, {"title": "Boss"})
+
+    world.sync(3)
+
+    assert title(world, guid, person, "contact") == ("Captain", "Captain")
+    assert (Conflict.objects.get().winner, Conflict.objects.get().marketo_value) == ("dynamics", "Boss")
+    assert world.told(guid, "overtaken")[0].changes[0][1] == "Boss"
+    assert world.quiet(2)
+
+
+@pytest.mark.parametrize(("choice", "value"), [("dynamics", "Captain"), ("marketo", "Boss")])
+def test_where_the_pair_asks_the_overwritten_value_is_asked_about(choice, value):
+    world, guid, person = linked(winner="ask")
+    world.dynamics.edit("lead", guid, {"jobtitle": "Captain"})
+    rival_before_write(world, person, {"title": "Boss"})
+    world.sync(3)
+    assert title(world, guid, person) == ("Captain", "Captain")
+    assert Conflict.objects.get().state == "open"
+
+    world.answer("ask", choice)
+    world.sync(3)
+
+    assert title(world, guid, person) == (value, value)
+    assert not Conflict.objects.filter(state="open").exists()
+    assert not Decision.objects.filter(answered_at=None).exists()
+
+
+def test_a_blank_that_we_filled_unseen_comes_back():
+    world, guid, person = linked()
+    world.dynamics.edit("lead", guid, {"jobtitle": "Captain"})
+    rival_before_write(world, person, {"title": None})
+
+    world.sync(5)
+
+    assert title(world, guid, person) == (None, None)
+    assert world.quiet()
+
+
+def test_an_edit_before_our_second_look_is_a_plain_collision():
+    world, guid, person = linked()
+    world.dynamics.edit("lead", guid, {"jobtitle": "Captain"})
+    world.marketo.faults.add(
+        Fault("rival", method="GET", path="/rest/v1/leads.json*", value={"id": person, "changes": {"title": "Boss"}})
+    )
+    world.sync()
+
+    assert title(world, guid, person) == ("Boss", "Boss")
+    conflict = Conflict.objects.get()
+    assert (conflict.winner, conflict.rule) == ("marketo", "collision_lead")
+    world.sync()
+    assert world.quiet()
+
+
+def test_a_rival_in_another_field_changes_nothing():
+    world, guid, person = linked()
+    world.dynamics.edit("lead", guid, {"jobtitle": "Captain"})
+    rival_before_write(world, person, {"city": "Oslo"})
+
+    world.sync(2)
+
+    assert title(world, guid, person) == ("Captain", "Captain")
+    assert world.dynamics.get("lead", guid)["address1_city"] == "Oslo"
+    assert not Conflict.objects.exists()
+
+
+# --- c: no line, ours stands -----------------------------------------------------------------------------------------
+
+
+@MARKS
+def test_without_a_line_our_standing_value_is_enough(marks):
+    world, guid, person = linked(marks=marks)
+    world.dynamics.edit("lead", guid, {"jobtitle": "Captain"})
+    world.sync()
+    hold_back_lines(world, 7200)
+    world.sync()
+    assert Receipt.objects.get().how == ""
+
+    patience_over(world)
+    world.sync()
+
+    assert Receipt.objects.get().how == "c"
+    assert not Failure.objects.exists()
+    assert world.quiet(2)
+
+
+@MARKS
+def test_a_late_line_after_the_settlement_still_saves_the_overwritten_value(marks):
+    world, guid, person = linked(marks=marks)
+    world.dynamics.edit("lead", guid, {"jobtitle": "Captain"})
+    rival_before_write(world, person, {"title": "Boss"})
+    world.sync()
+    hold_back_lines(world, 3600)
+    world.sync()
+    patience_over(world)
+    world.sync()
+    assert Receipt.objects.get().how == "c"
+    assert title(world, guid, person) == ("Captain", "Captain")
+
+    world.clock.forward(hours=2)
+    world.sync(4)
+
+    assert title(world, guid, person) == ("Boss", "Boss")
+    assert Conflict.objects.get().rule == "overtaken"
+    assert world.quiet()
+
+
+def test_a_settled_receipt_is_forgotten_after_a_week():
+    world, guid, _ = linked()
+    world.dynamics.edit("lead", guid, {"jobtitle": "Captain"})
+    world.sync(2)
+    world.clock.forward(days=6)
+    world.sync()
+    assert Receipt.objects.count() == 1
+
+    world.clock.forward(days=2)
+    world.sync()
+
+    assert not Receipt.objects.exists()
+
+
+# --- d: dropped ------------------------------------------------------------------------------------------------------
+
+
+def blocked():
+    world, guid, person = linked()
+    world.marketo.block_field_updates("title")
+    world.dynamics.edit("lead", guid, {"jobtitle": "Captain"})
+    world.sync()
+    return world, guid, person
+
+
+def test_a_write_that_marketo_ignored_becomes_a_failure():
+    world, guid, person = blocked()
+    world.sync()
+    assert not Failure.objects.exists()
+    patience_over(world)
+    world.sync()
+
+    failure = world.failure()
+    assert (failure.cause, failure.key, failure.side) == ("dropped_by_marketo", f"lead.{PAIR}", "marketo")
+    assert Receipt.objects.get().how == "d"
+    assert title(world, guid, person) == ("Captain", "Mate")
+    assert world.link_of(guid).agreed[f"lead.{PAIR}"][:2] == ["Mate", "Mate"]
+    assert world.told(guid, "dropped")[0].changes == [[f"lead.{PAIR}", "Captain", "Mate", "dropped"]]
+    assert world.logged(person) == ["Failed"]
+    assert world.quiet(3)
+
+
+def test_a_dropped_value_is_tried_again_when_it_changes():
+    world, guid, person = blocked()
+    patience_over(world)
+    world.sync()
+    world.marketo.unblock_field_updates("title")
+    world.dynamics.edit("lead", guid, {"jobtitle": "Admiral"})
+    world.sync(2)
+
+    assert title(world, guid, person) == ("Admiral", "Admiral")
+    assert not Failure.objects.filter(closed_at=None).exists()
+    assert world.logged(person) == ["Failed", "Repaired"]
+
+
+def test_while_a_write_is_unconfirmed_the_old_value_is_no_edit():
+    world, guid, person = blocked()
+    world.marketo.edit("person", person, {"city": "Oslo"})
+    world.sync(2)
+
+    assert title(world, guid, person) == ("Captain", "Mate")
+    assert world.dynamics.get("lead", guid)["address1_city"] == "Oslo"
+
+
+def test_two_dropped_writes_in_a_row_take_nothing_back_to_dynamics():
+    world, guid, person = blocked()
+    world.dynamics.edit("lead", guid, {"jobtitle": "Admiral"})
+    world.sync()
+    world.marketo.edit("person", person, {"city": "Oslo"})
+    world.sync()
+    patience_over(world)
+    world.sync(2)
+    patience_over(world)
+    world.sync(2)
+
+    assert title(world, guid, person) == ("Admiral", "Mate")
+    assert world.link_of(guid).agreed[f"lead.{PAIR}"][:2] == ["Mate", "Mate"]
+    assert world.failure().cause == "dropped_by_marketo"
+    assert not Conflict.objects.exists()
+    assert world.quiet(2)
+
+
+def test_a_released_dropped_value_is_tried_again():
+    world, guid, person = blocked()
+    patience_over(world)
+    world.sync()
+    world.marketo.unblock_field_updates("title")
+
+    world.release()
+    world.sync(2)
+
+    assert title(world, guid, person) == ("Captain", "Captain")
+    assert not Failure.objects.filter(closed_at=None).exists()
+
+
+# --- e: a third value ------------------------------------------------------------------------------------------------
+
+
+@MARKS
+def test_a_third_value_is_somebodys_edit(marks):
+    world, guid, person = linked(marks=marks)
+    world.dynamics.edit("lead", guid, {"jobtitle": "Captain"})
+    world.sync()
+    world.marketo.edit("person", person, {"title": "Boss"})
+    world.sync()
+
+    assert title(world, guid, person) == ("Boss", "Boss")
+    assert not Conflict.objects.exists()
+    world.sync()
+    assert world.quiet()
+
+
+def test_a_third_value_without_a_line_is_somebodys_edit():
+    world, guid, person = linked()
+    world.dynamics.edit("lead", guid, {"jobtitle": "Captain"})
+    world.sync()
+    world.marketo.edit("person", person, {"title": "Boss"})
+    hold_back_lines(world, 7200)
+    world.sync()
+    patience_over(world)
+    world.sync()
+
+    assert title(world, guid, person) == ("Boss", "Boss")
+    assert Receipt.objects.filter(how="e").exists()
+
+
+@MARKS
+def test_an_old_value_that_somebody_put_back_is_an_edit_because_a_line_says_so(marks):
+    world, guid, person = linked(marks=marks)
+    world.dynamics.edit("lead", guid, {"jobtitle": "Captain"})
+    world.sync()
+    world.marketo.edit("person", person, {"title": "Mate"})
+    world.sync()
+
+    assert title(world, guid, person) == ("Mate", "Mate")
+    world.sync()
+    assert world.quiet()
+
+
+def test_another_program_that_writes_the_same_value_later_is_not_taken_for_us():
+    world, guid, person = linked(marks=False)
+    world.dynamics.edit("lead", guid, {"jobtitle": "Captain"})
+    world.sync()
+    hold_back_lines(world, 7200)
+    world.sync()
+    patience_over(world)
+    world.sync()
+    world.clock.forward(minutes=30)
+    world.marketo.edit("person", person, {"title": "Boss"})
+    world.sync()
+    world.marketo.edit("person", person, {"title": "Captain"}, by="api:other")
+    world.sync(3)
+
+    assert title(world, guid, person) == ("Captain", "Captain")
+    assert not Conflict.objects.exists()
+    assert not world.told(guid, "overtaken")
