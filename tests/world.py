@@ -35,6 +35,7 @@ from syncadmin.services.context import Context
 from syncadmin.store import fieldsets, options
 from syncadmin.store.models import Activity, Decision, Failure, Link, PendingWrite, Run
 from tests.clock import Clock
+from tests.wire import Wire
 
 DYNAMICS_URL = "http://127.0.0.1:8101"
 MARKETO_URL = "http://127.0.0.1:8102"
@@ -48,13 +49,14 @@ class World:
         self.rng = random.Random(seed)
         self.dynamics = DynamicsSandbox(clock=self.clock, seed=seed, base_url=DYNAMICS_URL, sleep=self.clock.sleep)
         self.marketo = MarketoSandbox(clock=self.clock, seed=seed, base_url=MARKETO_URL, sleep=self.clock.sleep)
+        self.wires = {"dynamics": Wire(self.dynamics), "marketo": Wire(self.marketo)}
         self.outside = connect.World(
             self.clock,
             self.clock.sleep,
             self.rng,
             {
-                Side.DYNAMICS: httpx.WSGITransport(app=self.dynamics),
-                Side.MARKETO: httpx.WSGITransport(app=self.marketo),
+                Side.DYNAMICS: httpx.WSGITransport(app=self.wires["dynamics"]),
+                Side.MARKETO: httpx.WSGITransport(app=self.wires["marketo"]),
             },
         )
         self.workers = 0
@@ -183,3 +185,7 @@ class World:
     def release(self) -> None:
         """Somebody releases the only open failure."""
         resolve.release([self.failure().pk], "ada", self.clock())
+
+    def release_all(self) -> None:
+        """Somebody releases every open failure."""
+        resolve.release(Failure.objects.filter(closed_at=None).values_list("pk", flat=True), "ada", self.clock())

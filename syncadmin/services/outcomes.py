@@ -45,7 +45,8 @@ def updates(
         if case is not None:
             lines += _update(book, side, case, answer, run, now)
             if answer.outcome.status is Status.UPDATED and case.id in failed:
-                failing.mend(case.id, case.marketo, [side], [*answer.write.fields, ""], run, now)
+                failing.mend(case.id, case.marketo, list(Side), list(answer.write.fields), run, now)
+                failing.mend(case.id, case.marketo, [side], [""], run, now)
     cases.store_links(list(found.values()), merged=False)
     finished = [answer.write.pk for answer in answers if answer.outcome.status is not Status.LATER]
     PendingWrite.objects.filter(pk__in=finished).delete()
