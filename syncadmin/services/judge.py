@@ -65,7 +65,9 @@ def judge(case: Case, book: Rulebook, now: datetime) -> Judgement:
     results = {result.key: result for result in merge_link(list(states.values()), table=case.table, first=book.first)}
     judged = Judgement(case, results, states)
     if case.marketo_deleted:
-        judged.renew_person = any(_moved(result) for result in results.values())
+        judged.renew_person = not case.dynamics_deleted and any(
+            _moved(result) for key, result in results.items() if not _is_own(states[key].bound)
+        )
         return judged
     for result in results.values():
         if result.verdict is Verdict.AGREE and result.agreed:
@@ -85,13 +87,22 @@ def _moved(result: FieldResult) -> bool:
     return result.verdict in (Verdict.WRITE, Verdict.FAILED) and result.to is Side.MARKETO
 
 
+def _is_own(bound: Bound) -> bool:
+    """Whether the pair tells Marketo about the record itself: its id, its type, whether it is deleted."""
+    return bound.pair.dynamics.startswith("@")
+
+
 def _states(case: Case, book: Rulebook, now: datetime) -> Iterable[FieldState]:
-    if case.stopped or case.filtered or case.dynamics is None or case.marketo is None:
+    if case.dynamics is None or case.marketo is None:
+        return
+    stopped = case.stopped or case.filtered
+    if stopped and not case.dynamics_deleted:
         return
     own = own_values(Ref(case.table, case.dynamics), deleted=case.dynamics_deleted)
     for bound in book.bounds[case.table]:
-        name = bound.pair.dynamics
-        source = own if name.startswith("@") else ({} if case.dynamics_deleted else case.d or {})
+        if stopped and not _is_own(bound):
+            continue  # of a stopped person nothing is told but the delete
+        source = own if _is_own(bound) else ({} if case.dynamics_deleted else case.d or {})
         yield _state(case, bound, source, now, seen=case.m if not case.marketo_deleted else _as_agreed(case, bound))
 
 

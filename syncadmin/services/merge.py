@@ -14,7 +14,7 @@ from syncadmin.services.context import Context
 from syncadmin.services.judge import judge_all
 from syncadmin.services.rulebook import Rulebook
 from syncadmin.services.step import NOTHING, Step, did
-from syncadmin.store import cases
+from syncadmin.store import cases, pairing
 from syncadmin.store.models import Run
 
 # Half a thousand links of 20 fields are decided and stored in well under a lease.
@@ -28,7 +28,8 @@ def batch(ctx: Context, book: Rulebook, lane: Lane, run: Run) -> Step:
         ids = cases.claim_dirty(lane, _BATCH, now)
         if not ids:
             return NOTHING
-        judged = judge_all(cases.load(ids), book, now)
+        leaving = pairing.wake_contacts(ids)
+        judged = judge_all(cases.load([id for id in ids if id not in leaving]), book, now)
         counts = record.judgements(book, judged, run, now)
     ctx.border("merge.batch")
     return did(len(ids) == _BATCH, merged_links=len(ids), **counts)

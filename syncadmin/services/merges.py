@@ -32,15 +32,49 @@ def in_dynamics(loser: str, master: str, run: Run | None, now: datetime) -> None
         mirror.mark_links([moved.pk], Lane.LIVE)
         ledger.activities([history.line(Kind.MERGED, now, link=moved.pk, side=Side.DYNAMICS, details=details, run=run)])
         return
-    # Both had a person: the loser's goes on existing in Marketo, and only somebody there can merge the two.
-    Link.objects.filter(pk=moved.pk).update(stopped=True)
+    _both_linked(moved, links[master], details, run, now)
+
+
+def qualified_into(lead: str, contact: str, run: Run | None, now: datetime) -> None:
+    """A linked lead was qualified into a contact that has a person of its own: to Dynamics the two are one now."""
+    links = {str(link.dynamics): link for link in _locked(dynamics__in=[lead, contact])}
+    if lead in links and contact in links:
+        _both_linked(links[lead], links[contact], {"loser": lead, "master": contact}, run, now)
+
+
+def _both_linked(moved: Link, stays: Link, details: Mapping[str, object], run: Run | None, now: datetime) -> None:
+    """Both had a person: the loser's goes on existing in Marketo, flagged; only somebody there can merge the two."""
+    if moved.marketo_deleted and _withdraw("links_meeting", moved, now):
+        return  # its person was merged into the other's before: now the two are one on both sides
+    if stays.marketo_deleted and _withdraw("links_meeting", stays, now):
+        _give(moved, stays)
+        return
+    Link.objects.filter(pk=moved.pk).update(stopped=True, dynamics_deleted=True)
     _drop_waiting(moved)
-    facts = {**details, "loser_person": moved.marketo, "master_person": links[master].marketo}
-    _open("dynamics_merge", f"dynamics:{loser}", moved, facts, ["done", "keep"], run, now)
+    mirror.mark_links([moved.pk], Lane.LIVE)
+    facts = {**details, "loser_person": moved.marketo, "master_person": stays.marketo}
+    _open("dynamics_merge", f"dynamics:{details['loser']}", moved, facts, ["done", "keep"], run, now)
     ledger.activities(
         [history.line(Kind.MERGED, now, link=link.pk, side=Side.DYNAMICS, details=details, run=run)
-         for link in (moved, links[master])]
+         for link in (moved, stays)]
     )  # fmt: skip
+
+
+def _give(giver: Link, taker: Link) -> None:
+    """The person of one link becomes the other's, as on first contact; the giver's record is nobody's any more."""
+    person = giver.marketo
+    _drop_waiting(giver)
+    Link.objects.filter(pk=giver.pk).update(marketo=None, stopped=True, dynamics_deleted=True)
+    taken = {"agreed": {}, "held": {}, "written": {}, "marketo_deleted": False, "stopped": False}
+    Link.objects.filter(pk=taker.pk).update(marketo=person, **taken)
+    mirror.mark_links([taker.pk], Lane.LIVE)
+
+
+def _withdraw(kind: str, link: Link, now: datetime) -> bool:
+    """Whether the question about this link was open or answered; it is not open any more."""
+    asked = Decision.objects.filter(kind=kind, link=link)
+    asked.filter(answered_at__isnull=True).update(answered_at=now, answer={"choice": "withdrawn"})
+    return asked.exists()
 
 
 def in_marketo(loser: int, winner: int, run: Run | None, now: datetime) -> None:
@@ -60,6 +94,12 @@ def in_marketo(loser: int, winner: int, run: Run | None, now: datetime) -> None:
         Link.objects.filter(pk=moved.pk).update(marketo=winner, marketo_deleted=False)
         mirror.mark_links([moved.pk], Lane.LIVE)
         ledger.activities([history.line(Kind.MERGED, now, link=moved.pk, side=Side.MARKETO, details=details, run=run)])
+        return
+    if _withdraw("dynamics_merge", moved, now):
+        Link.objects.filter(pk=moved.pk).update(marketo_deleted=True)
+        return  # their records were merged before, and this one's lost
+    if _withdraw("dynamics_merge", links[winner], now):
+        _give(links[winner], moved)
         return
     Link.objects.filter(pk=moved.pk).update(marketo_deleted=True, stopped=True)
     facts = {

@@ -15,7 +15,7 @@ from syncadmin.engine.rules import too_many_deletes
 from syncadmin.services import doubles, history, merges
 from syncadmin.services.context import Context
 from syncadmin.services.rulebook import Rulebook
-from syncadmin.store import ledger, mirror
+from syncadmin.store import ledger, mirror, work
 from syncadmin.store.kinds import Kind
 from syncadmin.store.mirror import Change, DynamicsRow, PersonRow
 from syncadmin.store.models import (
@@ -47,6 +47,8 @@ def dynamics_changed(
             _started(change, run, now)
         if row.merged_into and was.get("merged_into") is None:
             merges.in_dynamics(row.guid, row.merged_into, run, now)
+        if row.qualified and row.parent_contact and was and not was["qualified"]:
+            merges.qualified_into(row.guid, row.parent_contact, run, now)
     followed = [change for change in changes if not by_guid[change.id].filtered]
     doubles.noticed(followed, {row.guid: row.email for row in by_guid.values()}, run, now)
 
@@ -93,7 +95,7 @@ def dynamics_gone(ctx: Context, book: Rulebook, guids: Sequence[str], run: Run |
     now = ctx.now()
     known = list(DynamicsRecord.objects.filter(guid__in=guids, deleted_at__isnull=True).values_list("guid", flat=True))
     linked = Link.objects.filter(dynamics__in=known, dynamics_deleted=False)
-    if _too_many(book, linked.count()):
+    if _too_many(book, Side.DYNAMICS, linked.count(), run):
         _hold(Side.DYNAMICS, [str(guid) for guid in known], run, now)
         return
     apply_dynamics_deletes([str(guid) for guid in known], run, now)
@@ -145,10 +147,11 @@ def people_gone(ctx: Context, book: Rulebook, people: Sequence[int], run: Run | 
         MarketoPerson.objects.filter(person__in=people, deleted_at__isnull=True).values_list("person", flat=True)
     )
     linked = Link.objects.filter(marketo__in=people, marketo_deleted=False)
-    if _too_many(book, linked.count()):
-        _hold(Side.MARKETO, [str(person) for person in people], run, now)
+    gone = sorted({*known, *(person for person in linked.values_list("marketo", flat=True) if person)})
+    if _too_many(book, Side.MARKETO, linked.count(), run):
+        _hold(Side.MARKETO, [str(person) for person in gone], run, now)
         return
-    apply_people_deletes([*known, *linked.values_list("marketo", flat=True)], run, now)
+    apply_people_deletes(gone, run, now)
 
 
 def apply_people_deletes(people: Sequence[int | None], run: Run | None, now: datetime, who: str = "") -> None:
@@ -181,9 +184,13 @@ def _close_failures(links: Sequence[int], side: Side, now: datetime) -> None:
     Failure.objects.filter(link_id__in=links, side=side, closed_at__isnull=True).update(closed_at=now)
 
 
-def _too_many(book: Rulebook, count: int) -> bool:
-    limits = book.options
-    if count <= limits.deletes_at_least:
+def _too_many(book: Rulebook, side: Side, told: int, run: Run | None) -> bool:
+    """Whether what a run was told to be deleted, on however many pages, is more than is believed without asking."""
+    limits, found = book.options, work.checkpoint(f"{side}.deletes", lock=True)
+    number = run.pk if run else 0
+    count = told + (int(found.position["count"]) if found.position.get("run") == number else 0)
+    work.move(found, "", as_of=None, run=None, position={"run": number, "count": count})
+    if not told or count <= limits.deletes_at_least:
         return False
     return too_many_deletes(count, Link.objects.count(), limits.deletes_at_least, limits.deletes_share)
 
@@ -191,8 +198,8 @@ def _too_many(book: Rulebook, count: int) -> bool:
 def _hold(side: Side, ids: Sequence[str], run: Run | None, now: datetime) -> None:
     """One entry for all deletes held on a side, however many pages tell them."""
     held = Decision.objects.filter(kind="deletes_held", subject=side, answered_at__isnull=True).first()
-    before = list(held.facts["ids"]) if held else []
-    facts = {"side": side, "ids": list(dict.fromkeys([*before, *ids]))}
+    told = {**(held.facts["told"] if held else {}), **dict.fromkeys(ids, now.isoformat())}
+    facts = {"side": side, "ids": list(told), "told": told}
     ledger.decision(
         Decision(
             kind="deletes_held",

@@ -103,8 +103,8 @@ def _carry_out(ctx: Context, book: Rulebook, match: Match, run: Run, now: dateti
         case MatchKind.LINK | MatchKind.CREATE_IN_MARKETO:
             return "", ""
         case MatchKind.ADOPT if match.partner is not None:
-            qualify.move(ctx, book, match.partner, match.ref, run)
-            return "", ""
+            moved = qualify.move(ctx, book, match.partner, match.ref, run)
+            return ("", "") if moved else ("waiting", pairing.IN_FLIGHT)
         case MatchKind.WAIT:
             partner = match.partner.id if match.partner else ""
             return "waiting", f"{match.reason}:{partner}"

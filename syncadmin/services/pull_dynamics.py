@@ -60,11 +60,11 @@ def backfill(ctx: Context, book: Rulebook, table: Table, run: Run) -> Step:
     return NOTHING
 
 
-def ask_again(table: Table, *, sweep: bool, now: datetime) -> None:
+def ask_again(table: Table, now: datetime) -> None:
     """Starts a full read of the table with the next run, from its first page."""
     full = work.checkpoint(full_name(table))
     number = int(full.position.get("number", 0)) + 1
-    position = {"state": "reading", "number": number, "sweep": sweep, "begun": now.isoformat(), "columns": ""}
+    position = {"state": "reading", "number": number, "begun": now.isoformat(), "columns": ""}
     work.move(full, "", as_of=None, run=None, position=position)
 
 
@@ -81,7 +81,6 @@ def _plan_full_read(ctx: Context, book: Rulebook, table: Table, delta: Checkpoin
     position = {
         "state": "reading",
         "number": number,
-        "sweep": bool(full.position.get("sweep")) and under_way,
         "begun": ctx.now().isoformat(),
         "columns": wanted,
     }
@@ -96,7 +95,7 @@ def _changes(ctx: Context, book: Rulebook, table: Table, delta: Checkpoint, run:
     except CursorExpired:
         with transaction.atomic():
             if work.move(delta, "", as_of=None, run=None):
-                ask_again(table, sweep=True, now=seen)
+                ask_again(table, seen)
         return did(True, expired=1)
     return _store(ctx, book, table, page, Lane.LIVE, seen, run, delta)
 
@@ -126,8 +125,8 @@ def _recent(ctx: Context, book: Rulebook, table: Table, run: Run) -> Step:
         ):
             return did(True)
         if tail:
-            state = "sweep" if full.position.get("sweep") else "done"
-            work.move(full, "", as_of=None, run=None, position={**full.position, "state": state})
+            # Who was deleted while no delta link told of it is missing from the read, and is asked for by id.
+            work.move(full, "", as_of=None, run=None, position={**full.position, "state": "sweep"})
         _store_records(ctx, book, records, Lane.LIVE, seen, run)
     return did(page.more, read_dynamics=len(page.records))
 
@@ -146,7 +145,7 @@ def _full_page(ctx: Context, book: Rulebook, table: Table, full: Checkpoint, run
     try:
         page = connector.full_read(table, book.dynamics_columns(table), full.cursor)
     except CursorExpired:  # the link to the next page grew old: from the first page again
-        ask_again(table, sweep=bool(full.position.get("sweep")), now=seen)
+        ask_again(table, seen)
         return did(True, expired=1)
     columns = full.position.get("columns") or book.columns_digest(table)
     position = {**full.position, "columns": columns, "rows": int(full.position.get("rows", 0)) + len(page.records)}
@@ -220,6 +219,8 @@ def _with_companions(ctx: Context, book: Rulebook, records: Sequence[Record]) ->
     rows = reading.dynamics_rows(book, records)
     wanted = {Ref(Table.CONTACT, row.parent_contact) for row in rows if row.qualified and row.parent_contact}
     wanted |= {Ref(Table.LEAD, row.originating_lead) for row in rows if row.table == "contact" and row.originating_lead}
+    # The master of a merge as well: the loser's link is about to follow it.
+    wanted |= {Ref(Table(row.table), row.merged_into) for row in rows if row.merged_into}
     unknown = {ref for ref in wanted if ref.id not in here and ref.table in book.tables}
     stale = sweeps.unready_companions([ref.id for ref in unknown])
     found = list(records)
@@ -239,7 +240,7 @@ def _sweep(ctx: Context, book: Rulebook, table: Table, full: Checkpoint, run: Ru
     number = int(full.position["number"])
     missing = sweeps.not_met(table, number, limit=_SWEEP)
     if not missing:
-        work.move(full, "", as_of=None, run=None, position={**full.position, "state": "done", "sweep": False})
+        work.move(full, "", as_of=None, run=None, position={**full.position, "state": "done"})
         return did(True)
     seen = ctx.now()
     refs = [Ref(table, guid) for guid in missing]

@@ -15,15 +15,15 @@ from syncadmin.store.kinds import Kind
 from syncadmin.store.models import DynamicsRecord, Link, PendingWrite, Run
 
 
-def move(ctx: Context, book: Rulebook, lead: Ref, contact: Ref, run: Run | None) -> None:
+def move(ctx: Context, book: Rulebook, lead: Ref, contact: Ref, run: Run | None) -> bool:
     """Moves the lead's link to its contact. What both sides agreed on moves with it as far as the pairs allow.
 
-    A write on its way to the lead is let finish first: the contact is then paired again by the next run.
+    False: a write for the lead is on its way. The contact waits until that is over.
     """
     link = Link.objects.select_for_update().get(dynamics=lead.id)
     if PendingWrite.objects.filter(link=link, state="sent").exists():
-        DynamicsRecord.objects.filter(guid=contact.id).update(due="pair")
-        return
+        mirror.mark_links([link.pk], Lane.LIVE)
+        return False
     PendingWrite.objects.filter(link=link, op="update", state="waiting").delete()
     PendingWrite.objects.filter(link=link, op="create", state="waiting").update(target=contact.id)
     agreed = {key: Agreed(*values) for key, values in link.agreed.items()}
@@ -37,6 +37,7 @@ def move(ctx: Context, book: Rulebook, lead: Ref, contact: Ref, run: Run | None)
         agreed={key: [one.d, one.m, one.n] for key, one in carried.items()},
         held={},
         dynamics_deleted=False,
+        stopped=False,
     )
     cases.rename_receipts(
         link.pk, Table.LEAD, {bound.pair.marketo: bound.pair.key for bound in book.bounds[Table.CONTACT]}
@@ -46,3 +47,4 @@ def move(ctx: Context, book: Rulebook, lead: Ref, contact: Ref, run: Run | None)
     ledger.activities(
         [history.line(Kind.QUALIFIED, ctx.now(), link=link.pk, side=Side.DYNAMICS, details=details, run=run)]
     )
+    return True

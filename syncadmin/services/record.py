@@ -168,7 +168,7 @@ def _pair_anew(judged: Sequence[Judgement]) -> None:
     ]
     for case in missing:
         # Somebody may have made that person meanwhile, or erased it: pairing looks, and decides.
-        DynamicsRecord.objects.filter(guid=case.dynamics).update(due="look_up", lane=case.lane)
+        DynamicsRecord.objects.filter(guid=case.dynamics or "").update(due="look_up", lane=case.lane)
 
 
 def creating(link: int, guid: str, values: dict[str, Any], lane: str, run: Run | None, now: datetime) -> PendingWrite:

@@ -91,7 +91,7 @@ def _over(ctx: Context, found: Checkpoint, run: Run, *, again: bool) -> Step:
                     kind="ids_missing",
                     subject="marketo",
                     facts=facts,
-                    choices=["deleted", "wait"],
+                    choices=["apply", "refuse"],
                     opened_at=ctx.now(),
                     run=run,
                 )

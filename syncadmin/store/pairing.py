@@ -12,6 +12,8 @@ from syncadmin.store import staging, text
 
 # Stands for the partner that a create under way will bring.
 UNDER_WAY = "under way"
+# Why a contact waits: a write to its lead is on its way.
+IN_FLIGHT = "in_flight"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ _GROUP = """
     LEFT JOIN store_pendingwrite w ON w.link_id = l.id AND w.op = 'create'
     -- Created by Sync Person, but the answer is not stored yet: it will take the link of the person it was made for.
     LEFT JOIN store_pendingwrite c ON c.side = 'dynamics' AND c.op = 'create' AND c.target = d.guid::text
-    WHERE NOT d.filtered AND d.deleted_at IS NULL AND d.id IN (
+    WHERE (NOT d.filtered OR l.id IS NOT NULL) AND d.deleted_at IS NULL AND d.id IN (
         SELECT id FROM store_dynamicsrecord WHERE email = ANY(%(emails)s) AND email <> ''
         UNION SELECT id FROM store_dynamicsrecord WHERE guid IN (SELECT guid FROM named)
         UNION SELECT o.id FROM store_dynamicsrecord m JOIN store_dynamicsrecord o
@@ -111,6 +113,19 @@ def sharing(emails: Iterable[str]) -> dict[str, dict[Ref, str]]:
     for email, human, table, key in staging.query(_SHARING, {"emails": sorted(emails)}):
         found.setdefault(email, {})[Ref(Table(table), key)] = human
     return found
+
+
+def wake_contacts(links: Sequence[int]) -> set[int]:
+    """Contacts that waited for a write to their lead to end are paired; answers the links they are about to take."""
+    rows = staging.query(
+        """UPDATE store_dynamicsrecord c SET due = 'pair' FROM store_link l JOIN store_dynamicsrecord d
+               ON d.guid = l.dynamics
+           WHERE l.id = ANY(%s) AND d.qualified AND c.guid = d.parent_contact AND c.due = 'waiting'
+             AND c.wait_for = %s
+           RETURNING l.id""",
+        [list(links), IN_FLIGHT],
+    )
+    return {row[0] for row in rows}
 
 
 def settle(states: Iterable[tuple[str, str, str]]) -> None:

@@ -1,0 +1,256 @@
+"""Who is created where (design 3.2), and that no create can make two records of one person."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from syncadmin.sandbox.faults import Fault
+from syncadmin.services import setup
+from syncadmin.store.models import Decision, Failure, Link, PendingWrite, SyncRequest
+from tests.world import World
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+IDA = {"firstname": "Ida", "lastname": "Solheim", "emailaddress1": "ida@fjord.example"}
+PERSON = {"firstName": "Ida", "lastName": "Solheim", "email": "ida@fjord.example"}
+CREATES = {"method": "POST", "path": "/rest/v1/leads.json*"}
+
+
+class Killed(BaseException):
+    """kill -9 at this very place."""
+
+
+@pytest.fixture
+def world():
+    return World()
+
+
+def people(world):
+    return list(world.marketo.rows("person"))
+
+
+def leads(world):
+    return list(world.dynamics.rows("lead"))
+
+
+def killed_at(world, place):
+    """One run whose worker dies at a border."""
+
+    def die(name):
+        if name == place:
+            raise Killed
+
+    world.border = die
+    with pytest.raises(Killed):
+        world.sync()
+    world.border = lambda name: None
+
+
+# --- who is created where --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("table", ["lead", "contact"])
+def test_a_new_record_gets_a_person(world, table):
+    guid = world.dynamics.create(table, IDA)
+    world.settle()
+
+    person = world.person_of(guid)
+    assert (person["email"], person["dynPersonGuid"]) == ("ida@fjord.example", guid)
+    assert [line.side for line in world.told(guid, "created")] == ["marketo"]
+
+
+def test_a_new_person_gets_nothing_in_dynamics(world):
+    world.marketo.create("person", PERSON)
+    world.settle()
+
+    assert leads(world) == []
+    assert world.ours("dynamics") == 0
+    assert not Link.objects.exists()
+
+
+def test_additions_to_the_chosen_list_are_created_by_the_next_run(world):
+    chosen, other = world.marketo.add_list("Sync"), world.marketo.add_list("Other")
+    setup.change("list_id", chosen, who="ada", now=world.clock())
+    world.sync()
+    wanted = world.marketo.create("person", PERSON)
+    world.marketo.add_to_list(chosen, [wanted])
+    world.marketo.add_to_list(other, [world.marketo.create("person", {"lastName": "Vik", "email": "v@x.example"})])
+    world.sync()
+
+    assert [lead["lastname"] for lead in leads(world)] == ["Solheim"]
+    assert world.record_of(wanted)["new_synctomkto"] is True
+
+
+def test_an_addition_told_again_does_not_bring_back_who_was_deleted(world):
+    chosen = world.marketo.add_list("Sync")
+    setup.change("list_id", chosen, who="ada", now=world.clock())
+    world.sync()
+    person = world.marketo.create("person", PERSON)
+    world.marketo.add_to_list(chosen, [person])
+    world.sync(2)
+    world.dynamics.delete("lead", leads(world)[0]["leadid"])
+    world.sync()
+    world.marketo.faults.add(Fault("expired_delta", path="/rest/v1/activities.json*"))
+    world.settle()
+
+    assert leads(world) == []
+    assert SyncRequest.objects.filter(status="created").count() == 1
+
+
+# --- creates in Marketo ----------------------------------------------------------------------------------------------
+
+
+def test_somebody_faster_is_read_linked_and_merged(world):
+    guid = world.dynamics.create("lead", {**IDA, "jobtitle": "Boss"})
+    made = []
+    rival = Fault("rival", value=lambda: made.append(world.marketo.create("person", {**PERSON, "city": "Bergen"})))
+    rival.method, rival.path = CREATES["method"], CREATES["path"]
+    world.marketo.faults.add(rival)
+    world.settle()
+
+    assert str(world.link_of(guid).marketo) == made[0]
+    assert world.marketo.get("person", made[0])["title"] == "Boss"
+    assert world.dynamics.get("lead", guid)["address1_city"] == "Bergen"
+    assert len(people(world)) == 1
+
+
+def test_a_create_applied_without_an_answer_is_found_again(world):
+    guid = world.dynamics.create("lead", IDA)
+    world.marketo.faults.add(Fault("timeout_after", **CREATES))
+    world.sync(2)
+    assert (len(people(world)), world.link_of(guid).marketo) == (1, None)
+
+    world.clock.forward(seconds=100)
+    world.settle()
+    assert world.person_of(guid)["dynPersonGuid"] == guid
+    assert len(people(world)) == 1
+    assert not PendingWrite.objects.exclude(op="log").exists()
+    assert world.quiet()
+
+
+def test_a_create_that_never_arrived_is_repeated_only_after_the_servers_limit(world):
+    guid = world.dynamics.create("lead", IDA)
+    world.marketo.faults.add(Fault("timeout_before", **CREATES))
+    world.sync(5)
+    assert people(world) == []
+
+    world.clock.forward(seconds=100)
+    world.settle()
+    assert world.person_of(guid)["email"] == "ida@fjord.example"
+    assert len(people(world)) == 1
+
+
+def test_a_create_without_address_and_answer_is_found_by_our_id(world):
+    guid = world.dynamics.create("lead", {"lastname": "Vik"})
+    world.marketo.faults.add(Fault("timeout_after", **CREATES))
+    world.sync()
+    world.clock.forward(seconds=120)
+    world.settle()
+
+    assert world.person_of(guid)["dynPersonGuid"] == guid
+    assert len(people(world)) == 1
+
+
+@pytest.mark.parametrize("place", ["create.marketo.sent", "create.marketo.answered", "pair.batch", "pair.look_up"])
+def test_a_worker_that_dies_leaves_no_double(world, place):
+    guid = world.dynamics.create("lead", IDA)
+    killed_at(world, place)
+    world.clock.forward(seconds=120)
+    world.settle()
+
+    assert world.person_of(guid)["email"] == "ida@fjord.example"
+    assert len(people(world)) == 1
+    assert world.quiet()
+
+
+def test_one_create_in_flight_for_each_address(world):
+    setup.change("several", "each", who="ada", now=world.clock())
+    guids = [world.dynamics.create("lead", IDA) for _ in range(3)]
+    seen = []
+
+    def look(name):
+        if name == "create.marketo.sent":
+            seen.append(Counter(PendingWrite.objects.filter(op="create").values_list("email", flat=True)))
+
+    world.border = look
+    world.settle()
+    assert [max(counter.values()) for counter in seen] == [1] * len(seen)
+    assert {row["dynPersonGuid"] for row in people(world)} == set(guids)
+
+
+def test_a_refused_create_does_not_hold_back_the_next_with_its_address(world):
+    setup.change("several", "each", who="ada", now=world.clock())
+    guids = [world.dynamics.create("lead", IDA) for _ in range(2)]
+    world.marketo.faults.add(Fault("partial_batch", value=1, **CREATES))
+    world.settle()
+
+    assert len(people(world)) >= 1
+    assert {row["dynPersonGuid"] for row in people(world)} <= set(guids)
+    world.clock.forward(hours=2)
+    world.settle()
+    assert {row["dynPersonGuid"] for row in people(world)} == set(guids)
+
+
+def test_a_poisoned_create_fails_alone(world):
+    good = world.dynamics.create("lead", IDA)
+    world.dynamics.create("lead", {"lastname": "Vik", "emailaddress1": "vik@x.example"})
+    world.marketo.faults.add(Fault("partial_batch", value=2, **CREATES))
+    world.sync(2)
+
+    assert world.person_of(good)["email"] == "ida@fjord.example"
+    assert len(people(world)) == 1
+    assert Failure.objects.filter(closed_at=None, operation="create").count() <= 1
+
+
+def test_an_update_never_makes_a_person(world):
+    guid, person = world.linked()
+    world.dynamics.edit("lead", guid, {"jobtitle": "Boss"})
+    rival = Fault("rival", value=lambda: world.marketo.delete("person", person), **CREATES)
+    world.marketo.faults.add(rival)
+    world.sync()
+
+    assert world.marketo.get("person", person) is None
+    assert Link.objects.count() == 1
+
+
+# --- creates in Dynamics ---------------------------------------------------------------------------------------------
+
+
+def listed(world):
+    chosen = world.marketo.add_list("Sync")
+    setup.change("list_id", chosen, who="ada", now=world.clock())
+    world.sync()
+    person = world.marketo.create("person", PERSON)
+    world.marketo.add_to_list(chosen, [person])
+    return person
+
+
+@pytest.mark.parametrize("kind", ["timeout_after", "timeout_before", "cut"])
+def test_a_create_in_dynamics_without_an_answer_makes_one_record(world, kind):
+    person = listed(world)
+    world.dynamics.faults.add(Fault(kind, method="POST", path="/api/data/v9.2/*"))
+    world.sync()
+    world.clock.forward(minutes=5)
+    world.settle()
+
+    assert [lead["emailaddress1"] for lead in leads(world)] == ["ida@fjord.example"]
+    assert world.record_of(person)["leadid"] == leads(world)[0]["leadid"]
+    assert len(people(world)) == 1
+    assert not Decision.objects.filter(answered_at=None).exists()
+
+
+@pytest.mark.parametrize("place", ["sync_person.claimed", "sync_person.answered"])
+def test_a_worker_that_dies_while_creating_in_dynamics_leaves_no_double(world, place):
+    person = listed(world)
+    try:
+        killed_at(world, place)
+    except pytest.fail.Exception:
+        assert len(leads(world)) == 1  # lists are created in bulk, without this border
+    world.clock.forward(minutes=5)
+    world.settle()
+
+    assert len(leads(world)) == 1
+    assert world.record_of(person)["lastname"] == "Solheim"
+    assert not Decision.objects.filter(answered_at=None).exists()

@@ -1,0 +1,202 @@
+"""Merges on both sides (design 3.5): the link follows; two links meeting are a question."""
+
+from __future__ import annotations
+
+import pytest
+
+from syncadmin.sandbox.faults import Fault
+from syncadmin.store.models import Decision, Link
+from tests.world import World
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def world():
+    return World()
+
+
+def open_questions():
+    return list(Decision.objects.filter(answered_at=None).values_list("kind", flat=True))
+
+
+# --- in Dynamics -----------------------------------------------------------------------------------------------------
+
+
+def test_the_link_follows_a_master_that_had_nobody(world):
+    loser, person = world.linked("contact")
+    master = world.dynamics.create("contact", {"lastname": "Vik", "new_synctomkto": False})
+    world.settle()
+    world.dynamics.edit("contact", master, {"new_synctomkto": True, "jobtitle": "Boss"})
+    world.dynamics.merge("contact", master, loser)
+    world.settle()
+
+    assert str(Link.objects.get(marketo=int(person)).dynamics) == master
+    there = world.marketo.get("person", person)
+    assert (there["dynPersonGuid"], there["title"]) == (master, "Boss")
+    assert len(list(world.marketo.rows("person"))) == 1
+    assert open_questions() == []
+
+
+def both(world, table="contact"):
+    """Two linked records, the second merged into the first: (master, its person, loser, its person)."""
+    master, first = world.linked(table)
+    loser, second = world.linked(table)
+    world.dynamics.merge(table, master, loser)
+    world.settle()
+    return master, first, loser, second
+
+
+def test_the_losers_person_is_flagged_and_listed(world):
+    master, first, loser, second = both(world)
+
+    assert world.marketo.get("person", second)["dynDeleted"] is True
+    assert not world.marketo.get("person", first).get("dynDeleted")
+    facts = world.question("dynamics_merge").facts
+    assert (facts["master"], facts["loser"]) == (master, loser)
+    assert (facts["master_person"], facts["loser_person"]) == (int(first), int(second))
+
+
+def test_the_master_goes_on_and_the_loser_is_left_alone(world):
+    master, first, loser, second = both(world)
+    before = world.dynamics.get("contact", loser)
+    world.marketo.edit("person", first, {"title": "Boss"})
+    world.marketo.edit("person", second, {"title": "Clerk"})
+    world.settle()
+
+    assert world.dynamics.get("contact", master)["jobtitle"] == "Boss"
+    assert world.dynamics.get("contact", loser) == before
+
+
+def test_merging_the_people_too_settles_it(world):
+    master, first, _loser, second = both(world)
+    world.marketo.merge(first, [second])
+    world.settle()
+
+    assert str(world.link_of(master).marketo) == first
+    assert open_questions() == []
+    assert not world.marketo.get("person", first).get("dynDeleted")
+    assert world.quiet()
+
+
+def test_merging_the_people_the_other_way_round_settles_it_too(world):
+    master, first, _loser, second = both(world)
+    world.marketo.merge(second, [first])
+    world.settle()
+
+    assert str(world.link_of(master).marketo) == second
+    assert world.marketo.get("person", second)["dynPersonGuid"] == master
+    assert not world.marketo.get("person", second).get("dynDeleted")
+    assert open_questions() == []
+
+
+@pytest.mark.parametrize("choice", ["done", "keep"])
+def test_after_the_answer_nothing_is_asked_again(world, choice):
+    master, first, _, second = both(world)
+    world.answer("dynamics_merge", choice)
+    if choice == "done":
+        world.marketo.merge(first, [second])
+    world.settle()
+
+    assert str(world.link_of(master).marketo) == first
+    assert open_questions() == []
+
+
+# --- in Marketo ------------------------------------------------------------------------------------------------------
+
+
+def test_the_link_follows_the_winner(world):
+    guid, loser = world.linked()
+    winner = world.marketo.create("person", {"lastName": "Vik", "email": "w@x.example", "city": "Bergen"})
+    world.settle()
+    world.marketo.merge(winner, [loser])
+    world.settle()
+
+    assert str(Link.objects.get().marketo) == winner
+    assert world.marketo.get("person", winner)["dynPersonGuid"] == guid
+    assert world.dynamics.get("lead", guid)["address1_city"] == "Bergen"
+    assert len(world.told(guid, "merged")) == 1
+    assert open_questions() == []
+
+
+def test_the_winner_keeps_its_own_link(world):
+    guid, winner = world.linked()
+    loser = world.marketo.create("person", {"lastName": "Vik", "email": "w@x.example"})
+    world.settle()
+    world.marketo.merge(winner, [loser])
+    world.settle()
+
+    assert str(world.link_of(guid).marketo) == winner
+    assert open_questions() == []
+
+
+def test_a_merge_told_twice_or_late_is_told_once(world):
+    guid, loser = world.linked()
+    winner = world.marketo.create("person", {"lastName": "Vik", "email": "w@x.example"})
+    world.settle()
+    world.marketo.faults.add(Fault("duplicate_events", path="/rest/v1/activities.json*", times=3))
+    world.marketo.merge(winner, [loser])
+    world.sync(5)
+
+    assert str(world.link_of(guid).marketo) == winner
+    assert len(world.told(guid, "merged")) == 1
+
+
+def meeting(world):
+    """Two links whose people are merged: (record of the winner, winner, record of the loser)."""
+    stays, winner = world.linked(jobtitle="Stays")
+    moved, loser = world.linked(jobtitle="Moved")
+    world.marketo.merge(winner, [loser])
+    world.settle()
+    return stays, winner, moved
+
+
+def test_two_links_meeting_in_one_person_are_asked_about(world):
+    stays, winner, moved = meeting(world)
+
+    facts = world.question("links_meeting").facts
+    assert (facts["winner_record"], facts["loser_record"]) == (["lead", stays], ["lead", moved])
+    assert str(world.link_of(stays).marketo) == winner
+    before = world.ours("marketo")
+    world.dynamics.edit("lead", moved, {"jobtitle": "Other"})
+    world.settle()
+    assert world.ours("marketo") == before
+
+
+def test_keep_the_winners_record(world):
+    stays, winner, moved = meeting(world)
+    world.answer("links_meeting", "keep_winner")
+    world.dynamics.edit("lead", moved, {"jobtitle": "Other"})
+    world.dynamics.edit("lead", stays, {"jobtitle": "Boss"})
+    world.settle()
+
+    assert world.marketo.get("person", winner)["title"] == "Boss"
+    assert len(list(world.marketo.rows("person"))) == 1
+    assert open_questions() == []
+
+
+def test_keep_the_losers_record(world):
+    stays, winner, moved = meeting(world)
+    world.answer("links_meeting", "keep_loser")
+    world.settle()
+
+    assert str(world.link_of(moved).marketo) == winner
+    assert world.marketo.get("person", winner)["dynPersonGuid"] == moved
+    world.dynamics.edit("lead", stays, {"jobtitle": "Nobody's"})
+    world.marketo.edit("person", winner, {"city": "Bergen"})
+    world.settle()
+    assert world.dynamics.get("lead", moved)["address1_city"] == "Bergen"
+    assert world.marketo.get("person", winner)["title"] != "Nobody's"
+    assert len(list(world.marketo.rows("person"))) == 1
+    assert open_questions() == []
+
+
+def test_a_new_person_for_the_losers_record(world):
+    stays, winner, moved = meeting(world)
+    world.answer("links_meeting", "new_person")
+    world.settle()
+
+    assert world.person_of(moved)["title"] == "Moved"
+    assert str(world.person_of(moved)["id"]) != winner
+    assert str(world.link_of(stays).marketo) == winner
+    assert open_questions() == []

@@ -1,0 +1,204 @@
+"""A lead becomes a contact (design 3.5): the link moves, history goes on, the contact's own filter decides."""
+
+from __future__ import annotations
+
+import pytest
+
+from syncadmin.sandbox.faults import Fault
+from syncadmin.services import metadata
+from syncadmin.store.models import Conflict, Decision, DynamicsRecord, Link
+from tests.world import World
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def world():
+    return World()
+
+
+def qualified(world):
+    """A lead in step, qualified; (lead, contact, person)."""
+    lead, person = world.linked(jobtitle="Boss")
+    return lead, world.dynamics.qualify(lead)["contact"], person
+
+
+def on_the_contact(world, contact, person):
+    link = Link.objects.get()
+    assert (str(link.dynamics), link.table, str(link.marketo)) == (contact, "contact", person)
+    there = world.marketo.get("person", person)
+    assert (there["dynPersonGuid"], there["dynPersonType"]) == (contact, "Contact")
+    assert not Decision.objects.exists()
+    return link
+
+
+def test_the_link_moves_to_the_contact_and_history_goes_on(world):
+    lead, contact, person = qualified(world)
+    before = Link.objects.get().pk
+    world.settle()
+
+    assert on_the_contact(world, contact, person).pk == before
+    assert world.told(contact, "qualified")[0].details == {"lead": lead, "contact": contact}
+    assert len(world.told(contact, "created")) == 1
+    assert len(list(world.marketo.rows("person"))) == 1
+    assert world.quiet()
+
+
+@pytest.mark.parametrize("late", ["leads", "contacts"])
+def test_whichever_arrives_first_the_other_is_fetched_at_once(world, late):
+    _, contact, person = qualified(world)
+    world.dynamics.faults.add(Fault("unavailable", path=f"/api/data/v9.2/{late}?*deltatoken*", times=-1))
+    world.settle()
+    on_the_contact(world, contact, person)
+
+    world.dynamics.faults.clear()
+    world.settle()
+    on_the_contact(world, contact, person)
+
+
+def test_dynamics_is_the_authority_from_now_on(world):
+    _, contact, person = qualified(world)
+    world.settle()
+    world.dynamics.edit("contact", contact, {"jobtitle": "Captain"})
+    world.marketo.edit("person", person, {"title": "Skipper"})
+    world.settle()
+
+    assert world.marketo.get("person", person)["title"] == "Captain"
+    assert Conflict.objects.get().winner == "dynamics"
+
+
+def test_nothing_is_written_to_the_qualified_lead_any_more(world):
+    lead, contact, person = qualified(world)
+    world.settle()
+    before = world.dynamics.get("lead", lead)
+    world.marketo.edit("person", person, {"title": "Skipper"})
+    world.settle()
+
+    assert world.dynamics.get("contact", contact)["jobtitle"] == "Skipper"
+    assert world.dynamics.get("lead", lead) == before
+
+
+def test_what_the_customers_mapping_changed_counts_as_dynamics_change(world):
+    _, contact, person = qualified(world)
+    world.dynamics.edit("contact", contact, {"jobtitle": "As mapped"})
+    world.settle()
+
+    assert world.marketo.get("person", person)["title"] == "As mapped"
+    assert not Conflict.objects.exists()
+
+
+def test_what_marketo_changed_at_the_same_time_survives(world):
+    _, contact, person = qualified(world)
+    world.marketo.edit("person", person, {"city": "Bergen"})
+    world.settle()
+
+    assert world.dynamics.get("contact", contact)["address1_city"] == "Bergen"
+    on_the_contact(world, contact, person)
+
+
+def test_contact_no_leaves_the_lead_linked_and_going_on(world):
+    lead, contact, person = qualified(world)
+    world.dynamics.edit("contact", contact, {"new_synctomkto": False})
+    world.settle()
+    world.dynamics.edit("lead", lead, {"jobtitle": "Captain"})
+    world.settle()
+
+    assert str(Link.objects.get().dynamics) == lead
+    assert world.marketo.get("person", person)["title"] == "Captain"
+    assert world.marketo.get("person", person)["dynPersonType"] == "Lead"
+
+
+def test_contact_no_becomes_yes_and_takes_the_link(world):
+    _, contact, person = qualified(world)
+    world.dynamics.edit("contact", contact, {"new_synctomkto": False})
+    world.settle()
+    world.dynamics.edit("contact", contact, {"new_synctomkto": True})
+    world.settle()
+
+    on_the_contact(world, contact, person)
+
+
+def test_lead_no_contact_yes_is_matched_as_a_new_record(world):
+    lead = world.dynamics.create("lead", {"lastname": "Vik", "emailaddress1": "v@x.example", "new_synctomkto": False})
+    world.settle()
+    assert not list(world.marketo.rows("person"))
+    contact = world.dynamics.qualify(lead)["contact"]
+    world.settle()
+
+    assert world.person_of(contact)["dynPersonType"] == "Contact"
+    assert Link.objects.count() == 1
+
+
+def test_a_reopened_lead_leaves_the_link_with_the_contact(world):
+    lead, contact, person = qualified(world)
+    world.settle()
+    world.dynamics.reactivate("lead", lead)
+    world.settle()
+
+    on_the_contact(world, contact, person)
+    assert DynamicsRecord.objects.get(guid=lead).due == ""
+    assert len(list(world.marketo.rows("person"))) == 1
+
+
+def test_qualified_before_its_person_was_made(world):
+    lead = world.dynamics.create("lead", {"lastname": "Vik", "emailaddress1": "v@x.example"})
+    contact = world.dynamics.qualify(lead)["contact"]
+    world.settle()
+
+    assert world.person_of(contact)["email"] == "v@x.example"
+    assert len(list(world.marketo.rows("person"))) == 1
+    assert Link.objects.count() == 1
+
+
+def test_qualified_into_a_contact_that_is_linked_already_stops_the_lead_and_asks(world):
+    lead, person = world.linked()
+    contact, other = world.linked("contact")
+    world.dynamics.edit("lead", lead, {"parentcontactid": contact})
+    world.dynamics.qualify(lead, contact=False)
+    world.settle()
+    before = world.dynamics.get("lead", lead)
+    world.marketo.edit("person", person, {"title": "Boss"})
+    world.settle()
+
+    assert world.dynamics.get("lead", lead) == before
+    assert str(world.link_of(contact).marketo) == other
+    assert world.question("dynamics_merge").facts["loser_person"] == int(person)
+
+
+@pytest.mark.parametrize("table", ["lead", "contact"])
+def test_a_deactivated_record_goes_on_syncing(world, table):
+    guid, person = world.linked(table)
+    world.dynamics.deactivate(table, guid)
+    world.settle()
+    world.marketo.edit("person", person, {"title": "Boss"})
+    world.settle()
+
+    label = {"lead": "Disqualified", "contact": "Inactive"}[table]
+    assert world.marketo.get("person", person)["leadStatus"] == label
+    assert world.dynamics.get(table, guid)["jobtitle"] == "Boss"
+
+
+def test_a_refusal_because_inactive_is_a_failure(world):
+    guid, person = world.linked()
+    world.dynamics.deactivate("lead", guid)
+    world.settle()
+    world.dynamics.configure(closed_readonly=True)
+    world.marketo.edit("person", person, {"title": "Boss"})
+    world.settle()
+
+    assert world.failure().cause == "inactive_record"
+    assert world.dynamics.get("lead", guid).get("jobtitle") is None
+
+
+def test_a_new_owner_travels_as_a_name_and_nothing_else_changes(world):
+    world.marketo.add_field("dynOwnerName", "Dynamics Owner Name")
+    metadata.refresh_schema(world.context())
+    world.pair("lead", "ownerid", "dynOwnerName", direction="to_marketo")
+    guid, person = world.linked()
+    boss = world.dynamics.create("systemuser", {"firstname": "Eva", "lastname": "Boss", "domainname": "eva@x"})
+    before = world.marketo.truth.last_id
+    world.dynamics.assign("lead", guid, boss)
+    world.settle()
+
+    assert world.marketo.get("person", person)["dynOwnerName"] == "Eva Boss"
+    assert {entry.field for entry in world.marketo.truth.since(before) if entry.action == "update"} == {"dynOwnerName"}
