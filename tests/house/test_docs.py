@@ -13,6 +13,7 @@ import pytest
 
 from syncadmin.engine.failures import Cause, describe
 from syncadmin.engine.verdicts import Held, Rule
+from syncadmin.sandbox import faults
 from syncadmin.services.roles import Role
 from syncadmin.store.kinds import Kind
 from syncadmin.store.options import Options
@@ -108,6 +109,10 @@ def test_the_catalogue_of_failures_is_complete_and_current():
 )
 def test_every_code_a_person_may_meet_is_explained(words, page):
     assert {str(word) for word in words} - coded(page) == set()
+
+
+def test_every_trouble_of_the_sandbox_is_explained():
+    assert faults.KINDS - coded("sandbox.md") == set()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
