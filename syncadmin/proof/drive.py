@@ -110,9 +110,10 @@ class Drive:
     def _at_point(self, kind: str, number: int) -> None:
         for armed in [one for one in self.armed if one.kind == kind]:
             armed.left -= 1
-            if armed.left < 0:
-                self.armed.remove(armed)
-                armed.deed()
+        while ready := [one for one in self.armed if one.left < 0]:
+            # Taken off first: what it does may come to points of its own.
+            self.armed.remove(ready[0])
+            ready[0].deed()
 
     def _another(self, stalled: float) -> None:
         """Another worker takes part while this one stands still, for longer than its lease if ``stalled``."""

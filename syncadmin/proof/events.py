@@ -115,7 +115,7 @@ def schedule(seed: int) -> Schedule:
     }
     knobs = {
         "write_marks": chance.random() < 0.7,
-        "empty_fields": chance.random() < 0.7,
+        "empty_fields": chance.random() < 0.9,
         "activity_ids": chance.random() < 0.5,
         "merge_ids_as_list": chance.random() < 0.5,
         "boolean_words": chance.choice([("false", "true"), ("0", "1"), ("False", "True")]),
@@ -131,7 +131,7 @@ def _events(dice: _Dice) -> list[Event]:
     events += [dice.event("birth", dice.chance.choice(_BIRTHS)) for _ in range(dice.chance.randrange(4))]
     calm = dice.chance.random() < 0.6
     events += [] if calm else _moments(dice)
-    events += [dice.event("run"), dice.event("run")] if calm else [dice.event("run")]
+    events += [dice.event("run") for _ in range(3 if calm else 1)]
     for _ in range(dice.chance.randrange(2, 5)):
         events += _round(dice)
     return events

@@ -62,11 +62,22 @@ class Hands:
 
     def do(self, event: Event) -> None:
         """What a system refuses to a person simply does not happen."""
+        before = self.dynamics.truth.last_id, self.marketo.truth.last_id
         try:
             self._deeds[event.kind](event)
-            self.world.trace.append(f"{event.kind} {event.number} {event.name}")
+            self.world.trace.append(f"{event.kind} {event.number} {event.name}: {self._done(before)}")
         except _REFUSALS as refusal:
             self.world.trace.append(f"{event.kind} {event.number} refused: {refusal}")
+
+    def _done(self, before: tuple[int, int]) -> str:
+        """What the truth logs say of it."""
+        entries = [*self.dynamics.truth.since(before[0]), *self.marketo.truth.since(before[1])]
+        told = [
+            f"{one.entity} {one.record} {one.action} {one.field or ''} {one.old!r} -> {one.new!r}"
+            for one in entries
+            if one.field is None or one.field in people.BY_COLUMN or one.field in people.BY_FIELD
+        ]
+        return "; ".join(text[:200] for text in told[:6])
 
     # -- whom
 

@@ -36,13 +36,17 @@ def updates(ctx: Context, book: Rulebook, run: Run) -> Step:
     if not claimed:
         return NOTHING
     lane = Lane(claimed[0].lane)
+    writes: list[PendingWrite] = []
     try:
         writes, sent = _freshly(ctx, book, claimed, lane, run)
         if not writes:
             return did(True)
         ctx.border("push.marketo.sent")
         answers = _send(ctx, writes, lane)
-    except NoAnswer:
+    except NoAnswer as error:
+        if not writes:  # the read had no answer: nothing was sent
+            _take_back(ctx, claimed, error)
+            raise
         work.release([write.pk for write in writes])
         return did(True, marketo_unanswered=len(writes))
     except ConnectorError as error:
