@@ -7,7 +7,7 @@ then by e-mail, found nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.db import transaction
@@ -127,7 +127,7 @@ def _store(
         if answer.status is Status.CREATED and answer.ref is not None:
             born.append((one, int(answer.ref.id)))
         elif answer.status is Status.EXISTS:
-            _somebody_was_faster(one)
+            lines += _somebody_was_faster(one, answer, run, now)
         elif answer.status is Status.LATER:
             work.give_back([one.write.pk], not_before=now + retry_after(one.write.attempts + 1))
         else:
@@ -185,15 +185,25 @@ def _name(plan: CreatePlan) -> str:
     return " ".join(str(part).strip() for part in parts if part)
 
 
-def _somebody_was_faster(one: Planned) -> None:
-    """1005: the person is there. The record is looked up and paired anew; its half link waits for that."""
+def _somebody_was_faster(one: Planned, answer: Outcome, run: Run, now: datetime) -> list[Activity]:
+    """1005: the person is there. The record is looked up and paired anew; its half link waits for that.
+
+    Said again of the same values it is a refusal: the look-up in between found nobody, so we can't see that person.
+    """
+    record, met = f"*{Side.MARKETO}", write_hash(one.plan.values)
+    if one.case.held.get(record, {}).get("met") == met:
+        return _refused(one, replace(answer, cause=Cause.PARTITION), run, now)
     PendingWrite.objects.filter(pk=one.write.pk).delete()
+    one.case.held[record] = {"why": "exists", "met": met}
+    cases.store_links([one.case], merged=False)
     DynamicsRecord.objects.filter(guid=one.write.target).update(due="look_up")
+    return []
 
 
 def _refused(one: Planned, answer: Outcome, run: Run, now: datetime) -> list[Activity]:
     case = one.case
     PendingWrite.objects.filter(pk=one.write.pk).delete()
+    mirror.mark_waiting([one.write.email], case.lane)
     case.held[f"*{Side.MARKETO}"] = {"why": "refused", "hash": write_hash(one.plan.values)}
     cases.store_links([case], merged=False)
     row = Failure(

@@ -91,10 +91,13 @@ def in_marketo(loser: int, winner: int, run: Run | None, now: datetime) -> None:
     Receipt.objects.filter(link=moved, how="").update(how="e", settled_at=now)
     details = {"loser": loser, "winner": winner}
     if winner not in links:
-        Link.objects.filter(pk=moved.pk).update(marketo=winner, marketo_deleted=False)
+        Link.objects.filter(pk=moved.pk).update(marketo=winner, marketo_deleted=False, agreed=_to_tell_anew(moved))
         mirror.mark_links([moved.pk], Lane.LIVE)
         ledger.activities([history.line(Kind.MERGED, now, link=moved.pk, side=Side.MARKETO, details=details, run=run)])
         return
+    # The winner may have taken over what the loser's fields said about a Dynamics record.
+    Link.objects.filter(pk=links[winner].pk).update(agreed=_to_tell_anew(links[winner]))
+    mirror.mark_links([links[winner].pk], Lane.LIVE)
     if _withdraw("dynamics_merge", moved, now):
         Link.objects.filter(pk=moved.pk).update(marketo_deleted=True)
         return  # their records were merged before, and this one's lost
@@ -113,6 +116,11 @@ def in_marketo(loser: int, winner: int, run: Run | None, now: datetime) -> None:
         [history.line(Kind.MERGED, now, link=link.pk, side=Side.MARKETO, details=details, run=run)
          for link in (moved, links[winner])]
     )  # fmt: skip
+
+
+def _to_tell_anew(link: Link) -> dict[str, object]:
+    """What is agreed, without our own three fields: whatever stands there now, the next run sets it right."""
+    return {key: agreed for key, agreed in link.agreed.items() if ".@" not in key}
 
 
 def _locked(**which: object) -> list[Link]:

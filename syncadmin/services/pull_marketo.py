@@ -14,7 +14,7 @@ from django.db import transaction
 from syncadmin.connectors.contract import LeadChanges, Line
 from syncadmin.connectors.errors import CursorExpired
 from syncadmin.engine.records import Lane, Raw, Record, Ref, Table
-from syncadmin.services import notices, receipts, sweep_people, sync_person
+from syncadmin.services import notices, receipts, sweep_people, sync_person, sync_requests
 from syncadmin.services.context import Context
 from syncadmin.services.pull_people import store_people
 from syncadmin.services.rulebook import Rulebook
@@ -107,7 +107,7 @@ def events(ctx: Context, book: Rulebook, run: Run) -> Step:
         page = ctx.marketo.for_work(Lane.LIVE, "events").events(found.cursor, with_lists=bool(list_id))
     except CursorExpired:
         return _lost(ctx, found)
-    asked = [listed.person for listed in page.listed if listed.list_id == list_id]
+    asked = {int(listed.person): listed.at for listed in page.listed if listed.list_id == list_id}
     winners = sorted({merged.winner for merged in page.merged}, key=int)
     seen = ctx.now()
     records = _fetch(ctx, winners, book.person_fields())
@@ -117,7 +117,7 @@ def events(ctx: Context, book: Rulebook, run: Run) -> Step:
             return did(True)
         store_people(ctx, book, records, Lane.LIVE, seen, run)
         notices.people_merged(ctx, book, page.merged, run)
-        sync_person.queue([int(person) for person in asked], sync_as="lead", source="list", now=ctx.now())
+        sync_person.queue(sync_requests.not_asked(asked), sync_as="lead", source="list", now=ctx.now())
     return did(page.more, merged=len(page.merged), listed=len(asked))
 
 

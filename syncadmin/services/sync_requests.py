@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -87,6 +87,13 @@ def queue(people: Iterable[int], *, sync_as: str, source: str, now: datetime, ag
     ]
     SyncRequest.objects.bulk_create(rows, ignore_conflicts=True)
     return len(rows)
+
+
+def not_asked(additions: Mapping[int, datetime]) -> list[int]:
+    """People added to the list after their last request from it: an addition told again asks for nothing."""
+    known = SyncRequest.objects.filter(person__in=list(additions), source="list")
+    asked = {row.person: row.received_at for row in known.order_by("id")}
+    return sorted(person for person, at in additions.items() if person not in asked or at > asked[person])
 
 
 def settle(row: SyncRequest, answer: Answer, now: datetime) -> None:

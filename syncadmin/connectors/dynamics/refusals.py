@@ -86,7 +86,7 @@ CODES: Mapping[str, tuple[Status, Cause]] = {
     **dict.fromkeys(MEMBERSHIP, (_NO, Cause.PERMISSION)),
     "0x80040230": (_NO, Cause.INACTIVE_RECORD),
     "0x80040519": (_NO, Cause.INACTIVE_RECORD),
-    "0x8004022e": (_NO, Cause.READ_ONLY),
+    "0x8004022e": (_NO, Cause.INACTIVE_RECORD),
     "0x80040265": (_NO, Cause.REFUSED_BY_PLUGIN),
     "0x80040224": (_LATER, Cause.REFUSED_BY_PLUGIN),
     TRACKING_OFF: (_NO, Cause.CHANGE_TRACKING_OFF),

@@ -62,7 +62,7 @@ ROWS = [
     (403, "0x80040225", f"The specified user(Id = {IDA}) is disabled.", Status.REFUSED, Cause.PERMISSION, ""),
     (403, "0x80040231", "The owner lacks the read right.", Status.REFUSED, Cause.PERMISSION_RECORD, "ownerid"),
     (400, "0x80040230", "The record is inactive.", Status.REFUSED, Cause.INACTIVE_RECORD, ""),
-    (400, "0x8004022e", "read-only", Status.REFUSED, Cause.READ_ONLY, ""),
+    (400, "0x8004022e", "read-only", Status.REFUSED, Cause.INACTIVE_RECORD, ""),
     (400, "0x80040265", "Cannot convert: our policy forbids blue. It does not exist.", Status.REFUSED, Cause.REFUSED_BY_PLUGIN, ""),
     (500, "0x80040224", "plug-in crashed", Status.LATER, Cause.REFUSED_BY_PLUGIN, ""),
     (429, "0x80072322", "Number of requests exceeded the limit of 6000 over time window of 300 seconds.", Status.LATER, Cause.THROTTLED, ""),
