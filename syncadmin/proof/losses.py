@@ -96,10 +96,10 @@ def _doubles(world: World, logs: dict[str, list[Truth]]) -> Iterator[str]:
     for side, name in zip(("dynamics", "marketo"), TAG, strict=True):
         born: dict[str, list[tuple[str, str, str]]] = defaultdict(list)
         for record, (who, tag, entity) in _births(logs[side], name).items():
-            if tag and _alive(world, side, entity, record):
+            if tag and who == OURS and _alive(world, side, entity, record):
                 born[tag].append((record, who, entity))
         for tag, found in born.items():
-            if len(found) > 1 and any(who == OURS for _, who, _ in found):
+            if len(found) > 1:
                 yield f"6: {tag} exists {len(found)} times in {side}: {found}"
 
 

@@ -28,6 +28,8 @@ def check(world: World, hands: Hands) -> list[str]:
         broken += _existence(world, link)
         broken += _convergence(world, link, pairs)
     broken += _forgotten(world, hands, links)
+    for fault in Failure.objects.filter(code="fault"):
+        broken.append(f"0: {fault.subject} raised {fault.message}")
     broken += losses.check(world, pairs)
     return broken
 
@@ -55,7 +57,9 @@ def _existence(world: World, link: Link) -> Iterator[str]:
     """Deletes are believed by notice only, and every notice is believed."""
     row, person = row_of(world, link), person_of(world, link)
     who = f"link {link.pk} ({link.table} {link.dynamics}, person {link.marketo})"
-    if link.dynamics and (row is None) != link.dynamics_deleted:
+    # The loser of a merge is told to its person like a deleted record.
+    gone = row is None or bool(row.get("merged"))
+    if link.dynamics and gone != link.dynamics_deleted and not (row and row.get("merged")):
         yield f"11: {who} says dynamics_deleted={link.dynamics_deleted}, there it is {'gone' if row is None else 'alive'}"
     if link.marketo and (person is None) != link.marketo_deleted:
         yield f"11: {who} says marketo_deleted={link.marketo_deleted}, there it is {'gone' if person is None else 'alive'}"
@@ -81,7 +85,7 @@ def _excused(link: Link) -> bool:
 
 def _convergence(world: World, link: Link, pairs: list[FieldPair]) -> Iterator[str]:
     row, person = row_of(world, link), person_of(world, link)
-    if row is None or person is None or link.stopped or row.get(FILTER) is False:
+    if row is None or person is None or link.stopped or link.dynamics_deleted or row.get(FILTER) is False:
         if person is not None and link.dynamics_deleted and row is None and not person.get("dynDeleted"):
             yield f"1: person {link.marketo} is not told that {link.table} {link.dynamics} is deleted"
         return
