@@ -30,6 +30,7 @@ from syncadmin.services import (
     resolve,
     rulebook,
     setup,
+    trouble,
 )
 from syncadmin.services.context import Context
 from syncadmin.store import fieldsets, options
@@ -102,6 +103,8 @@ class World:
         for _ in range(runs):
             self.clock.forward(seconds=10)
             run = cycle.once(self.context())
+            # A fault of ours stops one step of a run only, so a test would not notice it.
+            assert not list(Failure.objects.filter(code=trouble.FAULT).values_list("subject", "message"))
         return run
 
     def settle(self) -> Run:

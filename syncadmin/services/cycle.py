@@ -149,6 +149,12 @@ def _take(ctx: Context, doing: Doing, run: Run, stopped: set[str], shift: _Shift
         except (IntegrityError, OperationalError) as clash:
             log.info("run %s, %s: %s", run.pk, doing.name, clash)
             continue
+        except Exception as fault:  # ours, or nobody's yet: told with its traceback, and the other steps go on
+            log.exception("run %s, %s", run.pk, doing.name)
+            stopped.add(doing.name)
+            trouble.note(trouble.ours(fault), doing.side, doing.name, run, ctx.now())
+            shift.add({"stopped_steps": 1})
+            return False
         if step.worked:
             trouble.over(doing.side, doing.name, ctx.now())
         shift.add(step.counts)

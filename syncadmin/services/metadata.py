@@ -82,7 +82,8 @@ def _trouble(what: str, was: str, schema: Schema, name: str) -> str:
 
 def _wake_failures(now: datetime) -> None:
     """What waits for other metadata is tried again in the next run."""
-    causes = [cause for cause in Cause if describe(cause).heals_by is HealsBy.METADATA]
+    # Other lengths, ranges or options may let through what only another value could mend before.
+    causes = [cause for cause in Cause if describe(cause).heals_by in (HealsBy.METADATA, HealsBy.VALUE)]
     waiting = Failure.objects.filter(cause__in=causes, closed_at__isnull=True, ignored=False)
     links = waiting.filter(link__isnull=False).values_list("link_id", flat=True)
     mirror.mark_links(list(links), Lane.RETRY)

@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+import logging
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 
-from django.db import transaction
+from django.db import DatabaseError, transaction
 
+from syncadmin.connectors.errors import ConnectorError
 from syncadmin.engine.candidates import Match, MatchKind, Several
+from syncadmin.engine.failures import Cause
 from syncadmin.engine.pairing import match_group
-from syncadmin.engine.records import Lane, Record, Ref, Table
-from syncadmin.services import linking, qualify, suppression
+from syncadmin.engine.records import Lane, Record, Ref, Side, Table
+from syncadmin.services import failing, linking, qualify, suppression
 from syncadmin.services.context import Context
 from syncadmin.services.pull_people import store_people
 from syncadmin.services.rulebook import Rulebook
 from syncadmin.services.step import NOTHING, Step, did
 from syncadmin.store import ledger, locks, pairing
-from syncadmin.store.models import Decision, Run
+from syncadmin.store.models import Decision, Failure, Run
 from syncadmin.store.pairing import DueRecord
 
+log = logging.getLogger(__name__)
 # Marketo answers 300 filter values a call.
 _BATCH = 300
+_OPERATION = "pair"
 
 
 def look_up(ctx: Context, book: Rulebook, lane: Lane, run: Run) -> Step:
@@ -52,9 +58,46 @@ def batch(ctx: Context, book: Rulebook, lane: Lane, run: Run) -> Step:
         records = pairing.due("pair", lane, _BATCH, lock=True)
         if not records:
             return NOTHING
-        counts = _decide(ctx, book, records, lane, run)
+        try:
+            with transaction.atomic():
+                counts = _decide(ctx, book, records, lane, run)
+        except (ConnectorError, DatabaseError):
+            raise
+        except Exception:  # whoever it is about is found by deciding one by one
+            log.exception("run %s: %s records cannot be paired together", run.pk, len(records))
+            counts = _one_by_one(ctx, book, records, lane, run)
     ctx.border("pair.batch")
     return did(len(records) == _BATCH, **counts)
+
+
+def _one_by_one(ctx: Context, book: Rulebook, records: Sequence[DueRecord], lane: Lane, run: Run) -> dict[str, int]:
+    """A fault of ours about one record is its own: it is told, and the others are paired."""
+    counts: Counter[str] = Counter()
+    for one in records:
+        try:
+            with transaction.atomic():
+                counts.update(_decide(ctx, book, [one], lane, run))
+        except (ConnectorError, DatabaseError):
+            raise
+        except Exception as fault:
+            log.exception("record %s cannot be paired", one.guid)
+            _tell_broken(one, fault, run, ctx.now())
+    return dict(counts)
+
+
+def _tell_broken(one: DueRecord, fault: Exception, run: Run, now: datetime) -> None:
+    row = Failure(
+        subject=f"dynamics:{one.guid}",
+        side=Side.DYNAMICS,
+        operation=_OPERATION,
+        cause=Cause.UNKNOWN,
+        message=f"{type(fault).__name__}: {fault}"[:4000],
+        opened_at=now,
+        last_at=now,
+        run=run,
+    )
+    ledger.activities(failing.opened(row, person=None, table=one.table, guid=one.guid, now=now, run=run))
+    pairing.settle([(one.guid, "", "broken")])
 
 
 def _decide(ctx: Context, book: Rulebook, records: Sequence[DueRecord], lane: Lane, run: Run) -> dict[str, int]:
@@ -79,7 +122,15 @@ def _decide(ctx: Context, book: Rulebook, records: Sequence[DueRecord], lane: La
             ledger.withdraw_decision("match", f"{one.table}:{one.guid}", now=now)
             states[one.guid] = ("", "")
     pairing.settle([(guid, due, why) for guid, (due, why) in states.items()])
+    _mend(list(states), now)
     return counts
+
+
+def _mend(guids: Sequence[str], now: datetime) -> None:
+    """Closes what was broken about records that could be paired this time."""
+    subjects = [f"dynamics:{guid}" for guid in guids]
+    for row in Failure.objects.filter(subject__in=subjects, operation=_OPERATION, closed_at=None):
+        ledger.close_failures(row.subject, row.side, [""], now=now)
 
 
 def _link(decided: Sequence[Match], lane: Lane, run: Run, now: datetime) -> None:

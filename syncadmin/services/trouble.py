@@ -15,6 +15,7 @@ from syncadmin.store.models import Failure, Run
 
 # Without the server's word: long enough not to hammer, short enough to be healed soon.
 _PAUSE = timedelta(seconds=5)
+FAULT = "fault"
 _CAUSES: tuple[tuple[type[ConnectorError], Cause], ...] = (
     (SignInRefused, Cause.CREDENTIALS),
     (PermissionMissing, Cause.PERMISSION),
@@ -25,6 +26,11 @@ _CAUSES: tuple[tuple[type[ConnectorError], Cause], ...] = (
 def pause(error: ConnectorError, now: datetime) -> datetime:
     """Not before this time is the work to be tried again."""
     return error.until or now + _PAUSE
+
+
+def ours(fault: Exception) -> ConnectorError:
+    """A fault of our own in a step, told like a call that will not pass unchanged."""
+    return Refused(f"{type(fault).__name__}: {fault}", code=FAULT)
 
 
 def note(error: ConnectorError, side: Side, step: str, run: Run, now: datetime) -> None:

@@ -21,6 +21,7 @@ OPERATIONS: dict[str, Text] = {
     "delete": _("delete"),
     "call": _("call"),
     "merge": _("merge"),
+    "pair": _("pair"),
 }
 
 WINNERS: dict[str, Text] = {"dynamics": _("Dynamics won"), "marketo": _("Marketo won"), "": _("not decided yet")}
