@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from syncadmin.connectors.contract import DynamicsConnector
+from syncadmin.connectors.contract import DynamicsConnector, MarketoConnector
 from syncadmin.connectors.errors import Malformed
 from syncadmin.engine.records import Record, Ref, Table
 from syncadmin.services import reading
@@ -23,6 +23,7 @@ class Verdict(StrEnum):
     ONE = "one"
     SEVERAL = "several_records"
     TAKEN = "person_taken"
+    DOUBLE = "several_people"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,15 @@ def look(dynamics: DynamicsConnector, book: Rulebook, person: PersonRow, seen: d
     records.update(_untidy(dynamics, book, person, set(records)))
     _follow_merges(dynamics, book, records)
     return _judge(person, tuple(records[ref] for ref in sorted(records)), book, seen)
+
+
+def among_doubles(marketo: MarketoConnector, book: Rulebook, person: PersonRow, found: Found) -> Found:
+    """Doubles in Marketo always ask: who of them is the record is not ours to guess, unless Marketo stores its id."""
+    if found.verdict is not Verdict.ONE or found.chosen is None or found.chosen.guid == person.dynamics_guid:
+        return found
+    alike = marketo.find(Table.PERSON, "email", [person.email], book.person_fields()) if person.email else []
+    others = [row for row in reading.person_rows(book, alike) if row.person != person.person]
+    return replace(found, verdict=Verdict.DOUBLE) if others else found
 
 
 def _untidy(dynamics: DynamicsConnector, book: Rulebook, person: PersonRow, found: set[Ref]) -> dict[Ref, Record]:

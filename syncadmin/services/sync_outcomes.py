@@ -118,6 +118,8 @@ def _decide(job: Job, person: PersonRow, found: Found) -> Answer:
     message = "More than one record in Dynamics could be this person: see Needs a decision."
     if found.verdict is Verdict.TAKEN:
         message = "The record with this e-mail in Dynamics belongs to another person in Marketo: see Needs a decision."
+    elif found.verdict is Verdict.DOUBLE:
+        message = "Several people in Marketo have this e-mail address: see Needs a decision."
     elif not found.rows:
         message = "Dynamics' duplicate detection found a record like this one: see Needs a decision."
     answer, now = Answer("decision", message=message), job.ctx.now()

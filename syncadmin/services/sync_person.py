@@ -18,7 +18,7 @@ from syncadmin.services import reading, rulebook, suppression, sync_outcomes, sy
 from syncadmin.services import sync_create as creating
 from syncadmin.services.context import Context
 from syncadmin.services.step import NOTHING, Step, did
-from syncadmin.services.sync_look import Found, Verdict, by_id, look
+from syncadmin.services.sync_look import Found, Verdict, among_doubles, by_id, look
 from syncadmin.services.sync_outcomes import Job
 from syncadmin.services.sync_requests import Answer, Asked
 from syncadmin.services.sync_tell import tell
@@ -177,6 +177,7 @@ def _new(job: Job, desk: _Desk, person: PersonRow, table: Table, deadline: datet
     apart = sync_outcomes.is_kept_apart(person.person)
     if not apart:
         found = look(desk.dynamics, job.book, person, job.ctx.now())
+        found = among_doubles(desk.marketo, job.book, person, found)
         if found.verdict is not Verdict.NOBODY:
             return sync_outcomes.met(job, person, found)
     plan = creating.planned(job.book, table, person)

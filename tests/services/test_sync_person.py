@@ -178,6 +178,7 @@ def test_a_known_record_with_an_untidy_address_is_found(world):
     setup.change("filter_column", "no_such_column", who="ada", now=world.clock())
     guid = world.dynamics.create("lead", {"lastname": "King", "emailaddress1": "  ada@EXAMPLE.com"})
     world.sync()
+    world.marketo.delete("person", str(Link.objects.get().marketo))
     Link.objects.all().delete()
     person = world.marketo.create("person", ADA)
 
@@ -516,3 +517,17 @@ def test_whoever_is_added_to_the_list_again_after_a_delete_is_created_again(worl
     assert [row["leadid"] for row in world.dynamics.rows("lead")] != [first]
     assert len(list(world.dynamics.rows("lead"))) == 1
     assert Link.objects.get().dynamics_deleted is False
+
+
+def test_a_double_in_marketo_is_asked_about_and_nothing_is_linked() -> None:
+    world = World()
+    guid = world.dynamics.create("lead", {"lastname": "Singh", "emailaddress1": "singh@fjord.example"})
+    pressed = world.marketo.create("person", {"email": "singh@fjord.example", "lastName": "Yildiz"})
+    world.marketo.create("person", {"email": "singh@fjord.example", "lastName": "Singh"})
+    world.sync()
+
+    answer = ask(world, pressed)
+
+    assert answer.status == "decision"
+    assert not Link.objects.filter(dynamics=guid, marketo__isnull=False).exists()
+    assert [lead["lastname"] for lead in world.dynamics.rows("lead")] == ["Singh"]

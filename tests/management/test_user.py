@@ -1,0 +1,58 @@
+"""The operators' way to make viewers and operators, before there is a page for it."""
+
+from __future__ import annotations
+
+from io import StringIO
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.management import CommandError, call_command
+
+from syncadmin.services.roles import Role, role_of
+from syncadmin.store.models import AuditEntry
+
+pytestmark = pytest.mark.django_db
+
+
+def say(*words: str) -> str:
+    out = StringIO()
+    call_command("user", *words, stdout=out)
+    return out.getvalue()
+
+
+def test_a_viewer_is_made_and_becomes_an_operator() -> None:
+    assert say("vic", "--role", "viewer") == "vic was made viewer.\n"
+    assert say("vic", "--role", "operator") == "vic is now operator.\n"
+
+    vic = User.objects.get(username="vic")
+    assert role_of(vic) is Role.OPERATOR
+    assert not vic.has_usable_password()
+    assert AuditEntry.objects.filter(action="role", subject="vic").count() == 2
+
+
+def test_the_last_administrator_stays() -> None:
+    say("ada", "--role", "administrator")
+
+    with pytest.raises(CommandError, match="last administrator"):
+        say("ada", "--close")
+    with pytest.raises(CommandError, match="last administrator"):
+        say("ada", "--role", "viewer")
+    assert role_of(User.objects.get(username="ada")) is Role.ADMINISTRATOR
+
+
+def test_a_closed_account_is_listed_as_closed() -> None:
+    say("ada", "--role", "administrator")
+    say("vic", "--role", "viewer")
+    say("vic", "--close")
+
+    assert say() == "ada  administrator\nvic  viewer  (closed)\n"
+
+
+def test_a_name_nobody_has_cannot_be_closed() -> None:
+    with pytest.raises(CommandError, match="no user called zoe"):
+        say("zoe", "--close")
+
+
+def test_nothing_to_do_is_said() -> None:
+    with pytest.raises(CommandError, match="Say --role"):
+        say("vic")
