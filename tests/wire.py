@@ -7,6 +7,10 @@ from collections.abc import Callable, Iterable
 from fnmatch import fnmatchcase
 from typing import Any
 
+import httpx
+
+from syncadmin.sandbox import Cut
+
 
 class Wire:
     """A WSGI application in front of another; ``spoil`` changes JSON answers on their way back."""
@@ -24,7 +28,11 @@ class Wire:
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         kept: list[Any] = []
-        body = b"".join(self._app(environ, lambda status, headers: kept.extend((status, headers))))
+        try:
+            body = b"".join(self._app(environ, lambda status, headers: kept.extend((status, headers))))
+        except Cut as cut:
+            # What a client sees of a connection that ends without a complete answer.
+            raise httpx.RemoteProtocolError(str(cut)) from cut
         status, headers = kept
         for path, change, left in self._spoilt:
             if left[0] and body.startswith(b"{") and fnmatchcase(environ["PATH_INFO"], path):
