@@ -187,6 +187,9 @@ class User:
 class DynamicsConnector(Connector, Protocol):
     """Dynamics 365: tracked reads with delta links, and owners."""
 
+    def check(self, *, probe_id: str = "") -> list[Check]:
+        """With a fresh random GUID the rights to write are tried too, by updates that can change nothing."""
+
     def full_read(self, table: Table, columns: Sequence[str], cursor: str = "") -> Page:
         """A page of a tracked full read; the last page's cursor is the delta link."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -41,7 +42,9 @@ def connect_dynamics(config: DynamicsConfig, *, who: str, world: World | None = 
         "allow_private": config.allow_private,
     }
     row = Connection(side=Side.DYNAMICS, base_url=config.base_url.strip().rstrip("/"), config=stored)
-    return _save(row, config.client_secret, connect.dynamics(config, world, Unlimited()), who, world.now())
+    connector = connect.dynamics(config, world, Unlimited())
+    probe = connect.time_ordered(world.now(), world.rng.getrandbits(74))
+    return _save(row, config.client_secret, connector, connector.check(probe_id=str(probe)), who, world.now())
 
 
 def connect_marketo(config: MarketoConfig, *, who: str, world: World | None = None) -> Connected:
@@ -53,11 +56,14 @@ def connect_marketo(config: MarketoConfig, *, who: str, world: World | None = No
         "allow_private": config.allow_private,
     }
     row = Connection(side=Side.MARKETO, base_url=config.root, config=stored)
-    return _save(row, config.client_secret, connect.marketo(config, world, Unlimited()), who, world.now())
+    connector = connect.marketo(config, world, Unlimited())
+    return _save(row, config.client_secret, connector, connector.check(), who, world.now())
 
 
-def _save(row: Connection, secret: str, connector: Connector, who: str, now: datetime) -> Connected:
-    checks = tuple(connector.check())
+def _save(
+    row: Connection, secret: str, connector: Connector, found: Sequence[Check], who: str, now: datetime
+) -> Connected:
+    checks = tuple(found)
     if any(check.ok is False for check in checks):
         return Connected(checks)
     identity = connector.identity()
