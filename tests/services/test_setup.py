@@ -165,7 +165,7 @@ def test_failures_that_wait_for_metadata_become_due(world):
     facts = {"side": "dynamics", "operation": "update", "opened_at": world.clock(), "last_at": world.clock()}
     link = Link.objects.create(table="lead", marketo=1, linked_at=world.clock())
     waiting = Failure.objects.create(subject=f"link:{link.pk}", link=link, cause="read_only", **facts)
-    other = Failure.objects.create(subject="link:999", cause="too_large", **facts)
+    other = Failure.objects.create(subject="link:999", cause="two_automations", **facts)
     setup.refresh_schema(world.context())
     waiting.refresh_from_db()
     assert waiting.next_try_at is None
