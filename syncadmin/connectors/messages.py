@@ -16,7 +16,8 @@ from syncadmin.connectors.errors import Malformed
 # A text that PostgreSQL's jsonb cannot hold: NUL, or half of a UTF-16 pair (a name cut inside an emoji).
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _ESCAPED = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
-_MARK = "\ufffd"
+# No character at all: the check for illegal characters stops it, so that a spoilt text never travels as a new one.
+_MARK = "\ufffe"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ class Answer:
 
 
 def read_json(text: str, *, status: int = 0) -> Any:
-    """JSON with exact decimals (as strings). NUL and lone surrogates become U+FFFD. Raises ``Malformed``."""
+    """JSON with exact decimals (as strings). NUL and lone surrogates become U+FFFE. Raises ``Malformed``."""
     try:
         read = json.loads(text, parse_float=str, parse_constant=_no_number)
     except (ValueError, RecursionError) as error:

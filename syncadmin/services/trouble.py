@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from syncadmin.connectors.errors import ConnectorError, PermissionMissing, Refused, SignInRefused
+from syncadmin.connectors.errors import ConnectorError, Malformed, PermissionMissing, Refused, SignInRefused
 from syncadmin.engine.failures import Cause
 from syncadmin.engine.records import Side
 from syncadmin.services import failing
@@ -19,6 +19,7 @@ FAULT = "fault"
 _CAUSES: tuple[tuple[type[ConnectorError], Cause], ...] = (
     (SignInRefused, Cause.CREDENTIALS),
     (PermissionMissing, Cause.PERMISSION),
+    (Malformed, Cause.MALFORMED_ANSWER),
     (Refused, Cause.UNKNOWN),
 )
 

@@ -15,9 +15,12 @@ _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 def storable(value: Any) -> Any:
-    """The value with every character that cannot be stored replaced by the stand-in, at any depth."""
+    """The value with every character and number that cannot be stored replaced, at any depth."""
     if isinstance(value, str):
         return _UNSTORABLE.sub(STAND_IN, value)
+    # No column over there is wider than 64 bits; kept as text, the value is told and cannot pass for a number.
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        return str(value)
     if isinstance(value, dict):
         return {storable(key): storable(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
@@ -29,7 +32,7 @@ def dump(value: Any) -> str:
     """Canonical JSON (keys sorted) that a jsonb column accepts."""
     try:
         text = orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
-    except TypeError:  # lone surrogates
+    except TypeError:  # lone surrogates, numbers beyond 64 bits
         text = orjson.dumps(storable(value), option=orjson.OPT_SORT_KEYS).decode()
     if "\\u0000" in text:
         text = orjson.dumps(storable(value), option=orjson.OPT_SORT_KEYS).decode()
