@@ -80,6 +80,7 @@ class Outcome:
     ``ref`` is the record that was created or updated, or the one already there where the answer names it.
     ``code`` and ``message`` are the system's own words; ``cause`` is a code of ``engine/failures.py``;
     ``column`` is the column at fault where the answer names one. ``request_id`` is the call's id over there.
+    ``repeated``: the same write was sent before without an answer, so what it met may be its own doing.
     """
 
     status: Status
@@ -90,6 +91,7 @@ class Outcome:
     cause: str = ""
     column: str = ""
     request_id: str = ""
+    repeated: bool = False
 
 
 @dataclass(frozen=True, slots=True)

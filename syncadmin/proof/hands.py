@@ -261,9 +261,7 @@ class Hands:
             winner=list(Winner)[event.draws[2] % 4],
             blanks_travel=event.draws[3] % 4 > 0,
         )
-        choose_fields.save_fields(
-            [*pairs[:at], changed, *pairs[at + 1 :]], who="administrator", now=self.world.clock()
-        )
+        choose_fields.save_fields([*pairs[:at], changed, *pairs[at + 1 :]], who="administrator", now=self.world.clock())
 
     def _pause(self, event: Event) -> None:
         now = self.world.clock()

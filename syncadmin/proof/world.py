@@ -30,6 +30,7 @@ from syncadmin.store.models import Run, Setting, TableSchema
 
 DYNAMICS_URL, MARKETO_URL = "http://127.0.0.1:8101", "http://127.0.0.1:8102"
 LEASE = 8.0
+_FRESH = timedelta(minutes=50)
 _OURS_IN_MARKETO = (
     ("dynPersonGuid", "Dynamics Person GUID", "string"),
     ("dynPersonType", "Dynamics Person Type", "string"),
@@ -47,6 +48,7 @@ class Worker:
     def __init__(self, name: str) -> None:
         self.name, self.dead = name, False
         self.context: Context | None = None
+        self.since = START
 
     def gate(self, execute: Callable[..., Any], sql: Any, params: Any, many: Any, context: Any) -> Any:
         if self.dead:
@@ -107,7 +109,9 @@ class World:
         self.working.append(worker)
         try:
             with self.sessions.of(worker.name) as session, session.execute_wrapper(worker.gate):
-                if worker.context is None:
+                # A connector reads the metadata itself when what it was handed grows old.
+                if worker.context is None or self.clock() - worker.since > _FRESH:
+                    worker.since = self.clock()
                     worker.context = connect.context(
                         self.outside, worker=worker.name, border=lambda name: self._point("border", name)
                     )

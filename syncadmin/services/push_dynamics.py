@@ -98,7 +98,8 @@ def _store(
     current = {record.ref.id: record.values for record in stale}
     for answer in answered:
         # Repeated after a lost answer: if the first try was applied, that is what changed the version.
-        if answer.write.attempts > 1 and answer.write.target in current:
+        again = answer.write.attempts > 1 or answer.outcome.repeated
+        if again and answer.write.target in current:
             outcomes.arrived(book, Side.DYNAMICS, answer.write, current[answer.write.target], run, now)
     counts = outcomes.updates(book, Side.DYNAMICS, answered, sent, run, now)
     gone = [answer.write.target for answer in answered if answer.outcome.status is Status.GONE]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from syncadmin.sandbox.faults import Fault
 from syncadmin.services import pull_dynamics
 from syncadmin.store.models import Link
 from tests.world import World
@@ -26,3 +27,22 @@ def test_a_record_deleted_while_the_table_is_first_read_is_not_synced_for_ever(w
     world.settle()
     assert Link.objects.get(dynamics=guid).dynamics_deleted
     assert world.person_of(guid)["dynDeleted"] is True
+
+
+def test_what_a_cut_line_hid_is_still_told_in_the_history(world):
+    """The connector repeats a batch whose answer was cut; the refusal it then meets is its own first try."""
+    guid, person = world.linked(jobtitle="Mate")
+    world.marketo.edit("person", person, {"title": "Captain"})
+    world.dynamics.faults.add(Fault("cut", path="*$batch*"))
+    world.settle()
+    assert world.dynamics.get("lead", guid)["jobtitle"] == "Captain"
+    changes = [change for line in world.told(guid, "updated") for change in line.changes]
+    assert ["lead.jobtitle:title", "Mate", "Captain", "one_sided"] in changes
+
+
+def test_a_read_without_an_answer_before_a_write_stops_nothing_else(world):
+    guid, person = world.linked(jobtitle="Mate")
+    world.dynamics.edit("lead", guid, {"jobtitle": "Captain"})
+    world.marketo.faults.add(Fault("timeout_before", path="/rest/v1/leads.json*", times=4))
+    world.settle()
+    assert world.marketo.get("person", person)["title"] == "Captain"

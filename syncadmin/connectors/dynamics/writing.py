@@ -66,6 +66,8 @@ class Writer:
         self._http, self._call, self._schema, self._pace = http, call, schema, pace
         self._outcomes: dict[int, Outcome] = {}
         self._stopped: ConnectorError | None = None
+        # Places that were sent in a call without an answer.
+        self._unanswered: set[int] = set()
 
     def create(self, items: Sequence[Create], *, detect_duplicates: bool) -> list[Outcome]:
         jobs = [job for place, item in enumerate(items) if (job := self._create_job(place, item))]
@@ -139,7 +141,9 @@ class Writer:
             try:
                 self._settle(chunk, send(chunk))
             except ConnectorError as error:
-                unanswered = error if isinstance(error, NoAnswer) else unanswered
+                if isinstance(error, NoAnswer):
+                    unanswered = error
+                    self._unanswered |= {job.place for job in chunk}
                 if len(chunk) == 1 and isinstance(error, TooLarge):
                     self._settle(chunk, [_too_large(chunk[0], error)])
                 elif _asks_for_less(error) and (halved < SMALLER_PIECES or isinstance(error, TooLarge)):
@@ -156,7 +160,8 @@ class Writer:
             limit = min(self._pace.size(kind), limit * 2)
 
     def _settle(self, chunk: list[Job], outcomes: list[Outcome]) -> None:
-        self._outcomes |= {job.place: outcome for job, outcome in zip(chunk, outcomes, strict=True)}
+        for job, outcome in zip(chunk, outcomes, strict=True):
+            self._outcomes[job.place] = replace(outcome, repeated=job.place in self._unanswered)
 
     def _give_up(self, rest: list[Job], error: ConnectorError) -> None:
         self._stopped = error
