@@ -84,11 +84,20 @@ def _blanked(logs: dict[str, list[Truth]]) -> Iterator[str]:
 
 
 def _emptied(logs: dict[str, list[Truth]]) -> Iterable[tuple[str, str]]:
+    yield from _not_copied(logs["dynamics"])
     for side, log in logs.items():
         for entry in log:
             field = _field(side, entry)
             if entry.who != OURS and field is not None and plain(field, side, entry.entity, entry.new) is None:
                 yield side, field.column
+
+
+def _not_copied(log: list[Truth]) -> Iterable[tuple[str, str]]:
+    """What a qualification leaves out counts as emptied in Dynamics: the contact simply does not have it."""
+    made = {entry.record for entry in log if entry.action == "create" and entry.field == "originatingleadid"}
+    for contact in sorted(made):
+        filled = {entry.field for entry in log if entry.record == contact and entry.action == "create"}
+        yield from (("dynamics", column) for column in BY_COLUMN if column not in filled)
 
 
 def _doubles(world: World, logs: dict[str, list[Truth]]) -> Iterator[str]:

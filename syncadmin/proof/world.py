@@ -161,6 +161,8 @@ class World:
             return
         if self.working[-1].dead:
             raise Crash
+        # Nothing happens at the very same instant.
+        self.clock.sleep(0.001)
         number = self.wire.number * 2 + (name == "after") if kind == "call" else self.borders
         if kind == "border":
             self.borders += 1

@@ -38,11 +38,16 @@ def echoes(book: Rulebook, lines: Sequence[Line]) -> set[str]:
     Only where the value written stands in the mirror; otherwise the person is read like any other.
     """
     wanted = _receipts_of(lines)
+    mirrored = mirror.person_values([person for person, _field in wanted])
     found: set[str] = set()
     for line in lines:
         for receipt in wanted.get((int(line.person), line.field), ()):
             bound = book.bound(receipt.key)
-            if bound is not None and _ours(bound, line, receipt):
+            if bound is None or not _ours(bound, line, receipt):
+                continue
+            stands = mirrored.get(receipt.person, {}).get(line.field)
+            # A read that ran beside our write may have stored the value from before it.
+            if shown(bound, Side.MARKETO, stands) == shown(bound, Side.MARKETO, line.new):
                 found.add(line.guid)
     return found
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from django.db import transaction
 
+from syncadmin.engine.records import Lane
 from syncadmin.sandbox.faults import Fault
 from syncadmin.services import pull_dynamics
-from syncadmin.store.models import Link
+from syncadmin.store import mirror
+from syncadmin.store.models import Link, MarketoPerson
 from tests.world import World
 
 pytestmark = pytest.mark.django_db
@@ -45,4 +48,18 @@ def test_a_read_without_an_answer_before_a_write_stops_nothing_else(world):
     world.dynamics.edit("lead", guid, {"jobtitle": "Captain"})
     world.marketo.faults.add(Fault("timeout_before", path="/rest/v1/leads.json*", times=4))
     world.settle()
+    assert world.marketo.get("person", person)["title"] == "Captain"
+
+
+def test_a_read_beside_our_write_does_not_undo_it_later(world):
+    """Begun after the write was marked, answered before it was applied: such a read brings the old value back."""
+    guid, person = world.linked(jobtitle="Mate")
+    world.dynamics.edit("lead", guid, {"jobtitle": "Captain"})
+    world.sync()
+    with transaction.atomic():
+        values = {**MarketoPerson.objects.get(person=person).values, "title": "Mate"}
+        row = mirror.PersonRow(int(person), values, email=str(values["email"]), dynamics_guid=guid)
+        mirror.store_people([row], seen=world.clock(), lane=Lane.LIVE)
+    world.settle()
+    assert world.dynamics.get("lead", guid)["jobtitle"] == "Captain"
     assert world.marketo.get("person", person)["title"] == "Captain"
