@@ -27,6 +27,8 @@ log = logging.getLogger(__name__)
 # Two workers that meet in one row: the loser tries again, a few times, then leaves it to the next run.
 _CLASHES = 5
 _LEAST_WAIT = 10
+# A feed may have hundreds of empty pages to walk through; what was read already is decided and sent meanwhile.
+_IN_A_ROW = 20
 _FLUSH_EVERY = timedelta(seconds=2)
 
 
@@ -112,11 +114,12 @@ def _prepare(ctx: Context, run: Run, stopped: set[str]) -> bool:
 
 
 def _pass(ctx: Context, book: Rulebook, run: Run, stopped: set[str], shift: _Shift, until: datetime | None) -> bool:
-    """Every live step until it finds nothing; if none did, one batch of a backfill step. Whether anything was done."""
+    """Every live step until it finds nothing, but for its turn; if none did, one batch of a backfill step. Whether anything was done."""
     worked = False
     for doing in steps.live(ctx, book, run):
-        while doing.name not in stopped and (until is None or ctx.now() < until):
-            if not _take(ctx, doing, run, stopped, shift):
+        for _ in range(_IN_A_ROW):
+            late = until is not None and ctx.now() >= until
+            if late or doing.name in stopped or not _take(ctx, doing, run, stopped, shift):
                 break
             worked = True
     if worked:
