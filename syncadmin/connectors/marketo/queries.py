@@ -40,6 +40,9 @@ def pages(send: Send, build: Callable[[str], Request]) -> Iterator[Any]:
     token, seen = "", set[str]()
     while True:
         page = responses.envelope(send(build(token)))
+        # An empty list means nobody; no list at all must not, or a changed person would be passed over.
+        if not page.listed:
+            raise Malformed("The answer has no result.", request_id=page.request_id)
         yield from page.result
         if not page.token or page.more is False:
             return

@@ -29,12 +29,13 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """What surrounds every result. ``more`` is None where the answer did not say."""
+    """What surrounds every result. ``more`` is None where the answer did not say; not ``listed``: it named no result."""
 
     request_id: str
     result: list[Any]
     token: str
     more: bool | None
+    listed: bool = True
 
 
 def fault(answer: Answer) -> Fault | None:
@@ -66,6 +67,7 @@ def envelope(answer: Answer) -> Envelope:
         result=result or [],
         token=token if isinstance(token, str) else "",
         more=more if isinstance(more, bool) else None,
+        listed=result is not None,
     )
 
 
