@@ -175,7 +175,7 @@ class World:
 
     def ours(self, side: str) -> int:
         """How many entries of a side's truth log we wrote."""
-        return getattr(self, side).truth.writes("api:")
+        return (self.dynamics if side == "dynamics" else self.marketo).truth.writes("api:")
 
     def question(self, kind: str) -> Decision:
         """The open decision of a kind; there must be exactly one."""
