@@ -37,6 +37,11 @@ class Sessions:
         finally:
             connections[_ALIAS] = before
 
+    def rename(self, worker: str, name: str) -> None:
+        """The same process under another name."""
+        if worker in self._open:
+            self._open[name] = self._open.pop(worker)
+
     def kill(self, worker: str) -> None:
         """PostgreSQL rolls back what was open and frees every lock, as it does when a process dies."""
         session = self._open.pop(worker, None)

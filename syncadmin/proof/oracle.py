@@ -66,11 +66,18 @@ def _existence(world: World, link: Link) -> Iterator[str]:
     filtered = row is not None and row.get(FILTER) is False
     if filtered and not link.stopped:
         yield f"1: {who} is filtered out and goes on"
-    asked = Decision.objects.filter(link=link, kind__in=["dynamics_merge", "links_meeting"]).exists()
+    asked = _decided(link)
     if link.stopped and not filtered and row is not None and not asked:
         yield f"1: {who} stands still although its filter says Yes"
-    if link.dynamics and link.marketo is None and row is not None and not (filtered or _excused(link)):
+    if link.dynamics and link.marketo is None and row is not None and not (filtered or asked or _excused(link)):
         yield f"1: {who} never got its person"
+
+
+def _decided(link: Link) -> bool:
+    """A merge of two linked records or people is asked about; the answer may end one of the two links."""
+    asked = Decision.objects.filter(kind__in=["dynamics_merge", "links_meeting"])
+    meeting = asked.filter(facts__winner_record__1=str(link.dynamics))
+    return asked.filter(link=link).exists() or meeting.exists()
 
 
 def _excused(link: Link) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -105,7 +106,9 @@ class World:
 
     def run(self) -> Run | None:
         """One whole run by a worker that may die in it; None if it did."""
-        worker = self.spare.pop() if self.spare else self._hire()
+        worker = self._hire()
+        if self.spare:
+            self._inherit(worker, self.spare.pop())
         self.working.append(worker)
         try:
             with self.sessions.of(worker.name) as session, session.execute_wrapper(worker.gate):
@@ -124,6 +127,12 @@ class World:
         self.spare.append(worker)
         self.trace.append(f"{worker.name} done {sorted(done.counts.items())} {done.message}")
         return done
+
+    def _inherit(self, worker: Worker, earlier: Worker) -> None:
+        """A process takes part in one run after another, each time under a name of its own."""
+        self.sessions.rename(earlier.name, worker.name)
+        if earlier.context is not None:
+            worker.context, worker.since = replace(earlier.context, worker=worker.name), earlier.since
 
     def ask(self, deed: Callable[[Context], Any]) -> Any:
         """The web process does one thing; it may die in it as well."""

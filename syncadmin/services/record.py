@@ -9,7 +9,7 @@ from typing import Any
 from syncadmin.engine.merge import FieldResult
 from syncadmin.engine.pairing import fold_email
 from syncadmin.engine.records import Side
-from syncadmin.services import history, kept
+from syncadmin.services import history, kept, outcomes
 from syncadmin.services.judge import Judgement
 from syncadmin.services.rulebook import Rulebook
 from syncadmin.store import cases, ledger, text
@@ -101,6 +101,8 @@ def ask(row: Conflict, run: Run, now: datetime) -> Decision:
 def _replace_writes(book: Rulebook, judged: Sequence[Judgement], run: Run, now: datetime) -> list[PendingWrite]:
     """What was decided before and not sent gives way to what is decided now."""
     ids = [judgement.case.id for judgement in judged]
+    for judgement in judged:
+        _tell_what_arrived(book, judgement.case, run, now)
     PendingWrite.objects.filter(link_id__in=ids, op="update", state="waiting").delete()
     rows = [
         pending(judgement, side, book, run, now)
@@ -110,6 +112,14 @@ def _replace_writes(book: Rulebook, judged: Sequence[Judgement], run: Run, now: 
     ]
     PendingWrite.objects.bulk_create(rows)
     return rows
+
+
+def _tell_what_arrived(book: Rulebook, case: Case, run: Run, now: datetime) -> None:
+    """A write that was sent once and waits again may have been applied; nobody else could tell what it replaced."""
+    for side, write in case.waiting.items():
+        if write.op == "update" and write.state == "waiting" and write.attempts:
+            there = case.d if side is Side.DYNAMICS else case.m
+            outcomes.arrived(book, side, write, there or {}, run, now)
 
 
 def _on_its_way(case: Case, side: Side) -> bool:

@@ -63,3 +63,13 @@ def test_a_read_beside_our_write_does_not_undo_it_later(world):
     world.settle()
     assert world.dynamics.get("lead", guid)["jobtitle"] == "Captain"
     assert world.marketo.get("person", person)["title"] == "Captain"
+
+
+def test_what_an_unreadable_answer_hid_is_still_told_in_the_history(world):
+    guid, person = world.linked(jobtitle="Mate")
+    world.marketo.edit("person", person, {"title": "Captain"})
+    world.dynamics.faults.add(Fault("empty", path="*$batch*"))
+    world.settle()
+    assert world.dynamics.get("lead", guid)["jobtitle"] == "Captain"
+    changes = [change for line in world.told(guid, "updated") for change in line.changes]
+    assert changes.count(["lead.jobtitle:title", "Mate", "Captain", "one_sided"]) == 1
