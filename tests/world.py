@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -34,12 +35,15 @@ from syncadmin.services import (
 )
 from syncadmin.services.context import Context
 from syncadmin.store import fieldsets, options
-from syncadmin.store.models import Activity, Decision, Failure, Link, PendingWrite, Run
+from syncadmin.store.models import Activity, Decision, Failure, Link, PendingWrite, Run, TableSchema
 from tests.clock import Clock
 from tests.wire import Wire
 
 DYNAMICS_URL = "http://127.0.0.1:8101"
 MARKETO_URL = "http://127.0.0.1:8102"
+
+
+_COLUMNS: list[dict[str, Any]] = []
 
 
 class World:
@@ -61,9 +65,11 @@ class World:
             },
         )
         self.workers = 0
+        self.kept: Context | None = None
         # Each test begins with an empty database, where versions of field sets are counted from one again.
         rulebook._assemble.cache_clear()
         self.border: Callable[[str], None] = lambda name: None
+        self.pristine = started
         if started:
             self.set_up(**chosen)
 
@@ -85,7 +91,8 @@ class World:
             assert connected.ok, connected.checks
         ctx = self.context()
         equip_marketo.ensure_marketo(ctx)
-        metadata.refresh_schema(ctx)
+        self._learn_columns(ctx)
+        self.kept = None  # the next ones know the metadata
         choose_fields.choose_defaults(who="test", now=self.clock())
         first = (self.clock() - timedelta(days=20)).date().isoformat()
         defaults = {"wait": 10, "longest_wait": 10, "marketo_since": first, "extract_poll": 1}
@@ -93,10 +100,21 @@ class World:
             options.write(name, value)
         setup.start(who="test", now=self.clock())
 
+    def _learn_columns(self, ctx: Context) -> None:
+        """Reads the metadata once for all tests: a sandbox that nobody has touched yet always tells the same."""
+        if self.pristine and _COLUMNS:
+            TableSchema.objects.bulk_create([TableSchema(read_at=self.clock(), **row) for row in _COLUMNS])
+            return
+        metadata.refresh_schema(ctx)
+        if self.pristine:
+            _COLUMNS.extend(TableSchema.objects.values("table", "columns", "digest"))
+
     def context(self) -> Context:
-        """A fresh worker's context."""
+        """A fresh worker's context; the connectors are kept, as a process keeps them."""
         self.workers += 1
-        return connect.context(self.outside, worker=f"worker-{self.workers}", border=lambda name: self.border(name))
+        if self.kept is None:
+            self.kept = connect.context(self.outside, border=lambda name: self.border(name))
+        return replace(self.kept, worker=f"worker-{self.workers}")
 
     def sync(self, runs: int = 1) -> Run:
         """So many whole runs, ten seconds apart; the last one."""
