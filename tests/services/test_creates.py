@@ -8,7 +8,7 @@ import pytest
 
 from syncadmin.sandbox.faults import Fault
 from syncadmin.services import resolve, setup
-from syncadmin.store.models import Decision, Failure, Link, PendingWrite, SyncRequest
+from syncadmin.store.models import Decision, Link, PendingWrite, SyncRequest
 from tests.world import World
 
 pytestmark = pytest.mark.django_db(transaction=True)
