@@ -110,12 +110,18 @@ def _written(kind: Kind, side: Side, case: Case, write: PendingWrite, run: Run, 
 
 
 def arrived(book: Rulebook, side: Side, write: PendingWrite, values: Values, run: Run, now: datetime) -> list[str]:
-    """Keys of a write without an answer whose values stand there now; history tells what they replaced."""
+    """Keys of a write without an answer that was, or may have been, applied; history tells what they replaced.
+
+    A third value says nothing: somebody edited after our write, or instead of it. Better told once too often.
+    """
     found = []
     for key, told in write.fields.items():
         bound = book.bound(key)
         name = bound.target(side).name if bound is not None else ""
-        if bound is not None and name in values and shown(bound, side, values[name]) == told["sent"]:
+        if bound is None or name not in values:
+            continue
+        stands = shown(bound, side, values[name])
+        if stands == told["sent"] or stands != told["replaced"]:
             found.append(key)
     changes = [
         [key, write.fields[key]["replaced"], write.fields[key]["sent"], write.fields[key]["rule"]] for key in found

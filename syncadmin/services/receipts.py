@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 
 from syncadmin.connectors.contract import Line
 from syncadmin.engine.failures import Cause
@@ -22,7 +23,7 @@ from syncadmin.services.step import NOTHING, Step, did
 from syncadmin.store import cases, ledger, mirror, text
 from syncadmin.store.cases import Case
 from syncadmin.store.kinds import Kind
-from syncadmin.store.models import Activity, Conflict, Failure, Receipt, Run
+from syncadmin.store.models import Activity, Conflict, Failure, PendingWrite, Receipt, Run
 
 _BATCH = 300
 # A line that comes later than this after the settlement is nobody's any more.
@@ -120,7 +121,10 @@ def settle_by_age(ctx: Context, book: Rulebook, run: Run) -> Step:
     """Settles receipts that no line came for: reads the people and looks at what stands there."""
     now = ctx.now()
     patience = timedelta(seconds=book.options.receipt_patience)
-    old = list(Receipt.objects.filter(how="", at__lte=now - patience).order_by("at", "id")[:_BATCH])
+    # What was sent and never answered may never have left us: its take-over comes first.
+    lost = PendingWrite.objects.filter(link=OuterRef("link"), side=Side.MARKETO, op="update", state="sent")
+    waiting = Receipt.objects.filter(~Exists(lost), how="", at__lte=now - patience)
+    old = list(waiting.order_by("at", "id")[:_BATCH])
     if not old:
         return NOTHING
     people = sorted({row.person for row in old})

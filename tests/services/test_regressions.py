@@ -9,7 +9,8 @@ from syncadmin.engine.records import Lane
 from syncadmin.sandbox.faults import Fault
 from syncadmin.services import pull_dynamics
 from syncadmin.store import mirror
-from syncadmin.store.models import Link, MarketoPerson
+from syncadmin.store.models import Failure, Link, MarketoPerson
+from tests.services.test_kills import die_at
 from tests.world import World
 
 pytestmark = pytest.mark.django_db
@@ -73,3 +74,25 @@ def test_what_an_unreadable_answer_hid_is_still_told_in_the_history(world):
     assert world.dynamics.get("lead", guid)["jobtitle"] == "Captain"
     changes = [change for line in world.told(guid, "updated") for change in line.changes]
     assert changes.count(["lead.jobtitle:title", "Mate", "Captain", "one_sided"]) == 1
+
+
+def test_a_write_that_never_left_us_is_not_blamed_on_marketo(world):
+    """Killed between the mark and the call, taken over more than a quarter of an hour later."""
+    guid, person = world.linked(jobtitle="Mate")
+    world.dynamics.edit("lead", guid, {"jobtitle": "Captain"})
+    die_at(world, "push.marketo.sent")
+    world.clock.forward(minutes=20)
+    world.settle()
+    assert world.marketo.get("person", person)["title"] == "Captain"
+    assert not Failure.objects.exists()
+
+
+def test_what_a_lost_write_replaced_is_told_although_somebody_edited_since(world):
+    guid, person = world.linked(jobtitle="Mate")
+    world.dynamics.edit("lead", guid, {"jobtitle": "Captain"})
+    die_at(world, "push.marketo.answered")
+    world.marketo.edit("person", person, {"title": "Admiral"})
+    world.clock.forward(minutes=5)
+    world.settle()
+    told = [change[1] for line in world.told(guid, "updated") for change in line.changes]
+    assert "Mate" in told
