@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -169,8 +170,6 @@ class Drive:
 
 
 def _told(error: Exception) -> str:
-    import traceback
-
     frames = traceback.extract_tb(error.__traceback__)
     ours = next((f"{one.filename.rpartition('/')[2]}:{one.lineno}" for one in reversed(frames)
                  if "/syncadmin/" in one.filename), "")  # fmt: skip

@@ -131,7 +131,11 @@ class Link:
         self.feed = [entry for entry in self.feed if entry[0] > self.now]
         for _, at, line in come:
             for receipt in self.cells[at].receipts:
-                receipt.lines.append(replace(line, ours=line.ours and self._is_of(receipt, line)))
+                mine = line.ours and self._is_of(receipt, line)
+                # What came too late for the settlement is judged all the same, if it is our own line.
+                if not receipt.over and (mine or not receipt.done):
+                    receipt.lines.append(replace(line, ours=mine))
+                    receipt.done = False
         if any(not line.ours for _, _, line in come):
             self.read(M)
 
@@ -148,7 +152,7 @@ class Link:
         for cell in self.cells:
             for receipt in cell.receipts:
                 looked = by_age or any(not line.ours for line in receipt.lines)
-                if receipt.over or (receipt.done and not receipt.lines):
+                if receipt.done:
                     continue
                 self._settle(cell, receipt, looked)
             cell.receipts = [one for one in cell.receipts if not one.done or self.now - one.told.at < PATIENCE * 8]
@@ -161,8 +165,7 @@ class Link:
         if how.kind is Settled.OPEN:
             return
         was_done, receipt.done = receipt.done, True
-        # A value that stands may still prove to have replaced another, when its line comes.
-        receipt.over = how.kind is not Settled.STANDS
+        receipt.over = how.kind in (Settled.CONFIRMED, Settled.OVERTAKEN)
         if how.kind is Settled.OVERTAKEN:
             self._overtaken(cell, receipt, how.value)
         elif how.kind is Settled.DROPPED and not was_done:

@@ -37,8 +37,8 @@ def check(world: World, hands: Hands) -> list[str]:
 def silent(world: World, before: tuple[int, int]) -> list[str]:
     """The run after the calm wrote nothing."""
     broken = []
-    for side, since in zip((world.dynamics, world.marketo), before, strict=True):
-        for entry in side.truth.since(since):
+    for log, since in zip((world.dynamics.truth, world.marketo.truth), before, strict=True):
+        for entry in log.since(since):
             if entry.who == OURS:
                 what = f"{entry.entity} {entry.record} {entry.field}: {entry.old!r} -> {entry.new!r}"
                 broken.append(f"2: the run after the calm wrote {entry.action} {what}")
@@ -87,7 +87,7 @@ def _excused(link: Link) -> bool:
         return True
     if Decision.objects.filter(link=link, answered_at=None).exists():
         return True
-    return DynamicsRecord.objects.filter(guid=link.dynamics, due__in=["waiting", "decision"]).exists()
+    return DynamicsRecord.objects.filter(guid=str(link.dynamics), due__in=["waiting", "decision"]).exists()
 
 
 def _convergence(world: World, link: Link, pairs: list[FieldPair]) -> Iterator[str]:

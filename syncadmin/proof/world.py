@@ -26,7 +26,6 @@ from syncadmin.sandbox.marketo import MarketoSandbox
 from syncadmin.services import choose_fields, connect, connections, cycle, equip_marketo, metadata, setup
 from syncadmin.services.context import Context
 from syncadmin.store import fieldsets, options, work
-from syncadmin.store.models import FieldPair as StoredPair
 from syncadmin.store.models import Run, Setting, TableSchema
 
 DYNAMICS_URL, MARKETO_URL = "http://127.0.0.1:8101", "http://127.0.0.1:8102"
@@ -87,7 +86,6 @@ class World:
             self.marketo.add_field(name, display, kind)
         self.marketo.state.store.table("custom_types").update(_CUSTOM_TYPES)
         database.empty()
-        StoredPair.objects.filter(version__gt=1).delete()
         base = {**_BASE_SETTINGS, **settings}
         Setting.objects.all().delete()
         Setting.objects.bulk_create([Setting(name=name, value=value) for name, value in base.items()])
@@ -195,8 +193,7 @@ def prepare() -> None:
     """Connects once, reads the metadata once and chooses the fields: what every schedule starts from."""
     _BASE_SETTINGS.clear()
     with transaction.atomic():
-        for model in (Setting, StoredPair):
-            model.objects.all().delete()
+        Setting.objects.all().delete()
     clock = Clock()
     dynamics = DynamicsSandbox(clock=clock, seed=0, base_url=DYNAMICS_URL, sleep=clock.sleep)
     marketo = MarketoSandbox(clock=clock, seed=0, base_url=MARKETO_URL, sleep=clock.sleep)
@@ -219,7 +216,7 @@ def prepare() -> None:
     for name, value in {"wait": 10, "longest_wait": 10, "marketo_since": first, "extract_poll": 1}.items():
         options.write(name, value)
     setup.start(who="proof", now=clock())
-    _BASE_SETTINGS.update(Setting.objects.values_list("name", "value"))
+    _BASE_SETTINGS.update({**dict(Setting.objects.values_list("name", "value")), "proof": True})
     _CUSTOM_TYPES.clear()
     _CUSTOM_TYPES.update(marketo.state.store.table("custom_types"))
 
