@@ -8,7 +8,7 @@ from typing import Any
 
 from syncadmin.engine.records import Lane, Side
 from syncadmin.store.kinds import Kind
-from syncadmin.store.models import Activity, Link, PendingWrite, Run
+from syncadmin.store.models import Activity, Link, PendingWrite, Receipt, Run
 
 # Longer texts are cut in history lines: a 10 MB description is told, not kept.
 _LONGEST = 2_000
@@ -85,3 +85,27 @@ def crm(link: Link, base_url: str = "") -> dict[str, str]:
     guid = str(link.dynamics or "")
     url = f"{base_url}/main.aspx?etn={link.table}&id={guid}&pagetype=entityrecord" if base_url and guid else ""
     return {"crmEntity": link.table, "crmRecordId": guid, "crmUrl": url}
+
+
+def changes(fields: Mapping[str, Any]) -> list[list[Any]]:
+    """A write's fields as history lines show them: key, what was replaced, what was sent, and the rule."""
+    return [[key, told["replaced"], told["sent"], told["rule"]] for key, told in sorted(fields.items())]
+
+
+def receipts(write: PendingWrite, sent: datetime, run: Run | None) -> list[Receipt]:
+    """What a write to Marketo leaves behind until the change feed confirms it."""
+    return [
+        Receipt(
+            link_id=write.link_id or 0,
+            person=int(write.target),
+            key=key,
+            field=key.partition(":")[2],
+            replaced=told["replaced"],
+            sent=told["sent"],
+            rule=told["rule"],
+            before=told["before"],
+            at=sent,
+            run=run,
+        )
+        for key, told in write.fields.items()
+    ]

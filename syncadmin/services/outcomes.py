@@ -103,7 +103,7 @@ def _within_hour(at: str, now: datetime) -> bool:
 
 
 def _written(kind: Kind, side: Side, case: Case, write: PendingWrite, run: Run, now: datetime) -> Activity:
-    changes = [[key, told["replaced"], told["sent"], told["rule"]] for key, told in sorted(write.fields.items())]
+    changes = history.changes(write.fields)
     return history.line(
         kind, now, link=case.id, side=side, changes=changes, details={"id": write.target, "table": write.table}, run=run
     )
@@ -123,9 +123,7 @@ def arrived(book: Rulebook, side: Side, write: PendingWrite, values: Values, run
         stands = shown(bound, side, values[name])
         if stands == told["sent"] or stands != told["replaced"]:
             found.append(key)
-    changes = [
-        [key, write.fields[key]["replaced"], write.fields[key]["sent"], write.fields[key]["rule"]] for key in found
-    ]
+    changes = history.changes({key: write.fields[key] for key in found})
     if changes:
         details = {"id": write.target, "table": write.table}
         ledger.activities(

@@ -15,7 +15,7 @@ from django.db.models import F
 from syncadmin.connectors.contract import Outcome, Status, Update
 from syncadmin.connectors.errors import ConnectorError, NoAnswer
 from syncadmin.engine.records import Lane, Record, Ref, Side, Table
-from syncadmin.services import notices, outcomes, record, trouble
+from syncadmin.services import history, notices, outcomes, record, trouble
 from syncadmin.services.context import Context
 from syncadmin.services.judge import judge_all, shown
 from syncadmin.services.outcomes import Answered
@@ -70,7 +70,7 @@ def _freshly(
     with transaction.atomic():
         sent = ctx.now()
         writes = _decide_again(ctx, book, claimed, found, seen, sent, run)
-        ledger.receipts([receipt for write in writes for receipt in _receipts(write, sent, run)])
+        ledger.receipts([receipt for write in writes for receipt in history.receipts(write, sent, run)])
     return writes, sent
 
 
@@ -98,24 +98,6 @@ def _decide_again(
         state="sent", owner=ctx.worker, sent_at=sent, attempts=F("attempts") + 1
     )
     return list(PendingWrite.objects.filter(pk__in=ids).select_related("link").order_by("pk"))
-
-
-def _receipts(write: PendingWrite, sent: datetime, run: Run) -> list[Receipt]:
-    return [
-        Receipt(
-            link=write.link,
-            person=int(write.target),
-            key=key,
-            field=key.partition(":")[2],
-            replaced=told["replaced"],
-            sent=told["sent"],
-            rule=told["rule"],
-            before=told["before"],
-            at=sent,
-            run=run,
-        )
-        for key, told in write.fields.items()
-    ]
 
 
 def _send(ctx: Context, writes: Sequence[PendingWrite], lane: Lane) -> list[Outcome]:

@@ -7,7 +7,6 @@ stays dirty, and a write without an answer is taken over like any other.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from django.db import transaction
 
@@ -60,23 +59,8 @@ def _plan(ctx: Context, book: Rulebook, link: int) -> PendingWrite | None:
         write.values.setdefault(book.options.deleted_field, False)
         write.state, write.owner, write.sent_at = "sent", ctx.worker, now
         write.save()
-        ledger.receipts([_receipt(write, key, told, now) for key, told in write.fields.items()])
+        ledger.receipts(history.receipts(write, now, None))
     return write
-
-
-def _receipt(write: PendingWrite, key: str, told: dict[str, Any], now: datetime) -> Receipt:
-    assert write.link_id is not None
-    return Receipt(
-        link_id=write.link_id,
-        person=int(write.target),
-        key=key,
-        field=key.partition(":")[2],
-        replaced=told["replaced"],
-        sent=told["sent"],
-        rule=told["rule"],
-        before=told["before"],
-        at=now,
-    )
 
 
 def _forget(write: PendingWrite) -> None:
@@ -97,7 +81,7 @@ def _store(write: PendingWrite, request_id: str, now: datetime) -> None:
         cases.store_links([case], merged=False)
         Receipt.objects.filter(link_id=write.link_id, at=write.sent_at).update(request_id=request_id)
         PendingWrite.objects.filter(pk=write.pk).delete()
-        changes = [[key, told["replaced"], told["sent"], told["rule"]] for key, told in sorted(write.fields.items())]
+        changes = history.changes(write.fields)
         details = {"id": write.target, "table": Table.PERSON}
         ledger.activities(
             [history.line(Kind.UPDATED, now, link=write.link_id, side=Side.MARKETO, changes=changes, details=details)]
