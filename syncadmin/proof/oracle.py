@@ -139,7 +139,8 @@ def _forgotten(world: World, hands: Hands, links: list[Link]) -> Iterator[str]:
         if guid in linked or row.get(FILTER) is False or row.get("merged") or f"dynamics:{guid}" in failed:
             continue
         contact = row.get("parentcontactid")
-        if table == "lead" and row.get("statecode") == 1 and contact:
+        # Qualified, reopened or not: the link stays with the contact.
+        if table == "lead" and contact:
             continue
         mirror = known.get(guid)
         if mirror is None or mirror.due not in ("waiting", "decision"):
