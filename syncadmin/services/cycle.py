@@ -114,20 +114,19 @@ def _prepare(ctx: Context, run: Run, stopped: set[str]) -> bool:
 
 
 def _pass(ctx: Context, book: Rulebook, run: Run, stopped: set[str], shift: _Shift, until: datetime | None) -> bool:
-    """Every live step until it finds nothing, but for its turn; if none did, one batch of a backfill step. Whether anything was done."""
+    """Every live step until it finds nothing, but for its turn; if none did, one batch of a backfill step. Whether
+    anything was done."""
     worked = False
     for doing in steps.live(ctx, book, run):
         for _ in range(_IN_A_ROW):
             late = until is not None and ctx.now() >= until
-            if late or doing.name in stopped or not _take(ctx, doing, run, stopped, shift):
+            if late or not _take(ctx, doing, run, stopped, shift):
                 break
             worked = True
     if worked:
         return True
     if _waits_for_backfill(ctx, book, run):
-        for doing in steps.backfill(ctx, book, run):
-            if doing.name not in stopped and _take(ctx, doing, run, stopped, shift):
-                return True
+        return any(_take(ctx, doing, run, stopped, shift) for doing in steps.backfill(ctx, book, run))
     return False
 
 
@@ -138,6 +137,8 @@ def _waits_for_backfill(ctx: Context, book: Rulebook, run: Run) -> bool:
 
 def _take(ctx: Context, doing: Doing, run: Run, stopped: set[str], shift: _Shift) -> bool:
     """One batch of a step. Trouble with a system stops this step for this run, and only it."""
+    if doing.name in stopped or shift.idle(doing.name):
+        return False
     shift.renew()
     for _ in range(_CLASHES):
         try:
@@ -146,6 +147,7 @@ def _take(ctx: Context, doing: Doing, run: Run, stopped: set[str], shift: _Shift
         except ConnectorError as error:
             log.warning("run %s, %s: %s", run.pk, doing.name, error.message)
             stopped.add(doing.name)
+            shift.after(worked=True)
             trouble.note(error, doing.side, doing.name, run, ctx.now())
             shift.add({"stopped_steps": 1})
             return False
@@ -155,9 +157,13 @@ def _take(ctx: Context, doing: Doing, run: Run, stopped: set[str], shift: _Shift
         except Exception as fault:  # ours, or nobody's yet: told with its traceback, and the other steps go on
             log.exception("run %s, %s", run.pk, doing.name)
             stopped.add(doing.name)
+            shift.after(worked=True)
             trouble.note(trouble.ours(fault), doing.side, doing.name, run, ctx.now())
             shift.add({"stopped_steps": 1})
             return False
+        shift.after(step.worked)
+        if doing.once_a_run and not step.worked:
+            stopped.add(doing.name)
         if step.worked:
             trouble.over(doing.side, doing.name, ctx.now())
         shift.add(step.counts)
@@ -189,6 +195,20 @@ class _Shift:
         self._counts: Counter[str] = Counter()
         self._flushed = ctx.now()
         self._renewed: datetime | None = None
+        self._there: frozenset[str] | None = None
+
+    def idle(self, step: str) -> bool:
+        """Whether no row waits for this step; asked of the tables once until some step has worked."""
+        if not work.fed_by_rows(step):
+            return False
+        if self._there is None:
+            self._there = work.there()
+        return step not in self._there
+
+    def after(self, worked: bool) -> None:
+        """A step was taken: what it did, if only in part, may be work for others."""
+        if worked:
+            self._there = None
 
     def renew(self) -> None:
         """Keeps the lease running where no heartbeat does: a step takes far less than a lease."""

@@ -45,7 +45,24 @@ class Doing:
         """The number of the lock that keeps others out; None if any number of workers may do it at once."""
         return _ALONE.index(self.name) if self.name in _ALONE else None
 
+    @property
+    def once_a_run(self) -> bool:
+        """Whether nothing that a run does can give this step new work: a stream at its end, an age, a date."""
+        return self.name in _ONCE
 
+
+_ONCE = frozenset(
+    {
+        "pull changes",
+        "pull events",
+        "pull deletes",
+        "settle old",
+        "take over updates",
+        "take over creates",
+        "retry",
+        "read list",
+    }
+)
 # A place in this list is a lock's number: names are only ever added at its end.
 _ALONE = (
     "pull lead",

@@ -163,3 +163,31 @@ def backfilling() -> bool:
     return Checkpoint.objects.filter(
         position__state__in=["reading", "tail", "sweep", "again", "idle", "waiting"]
     ).exists()
+
+
+_LINKS = "EXISTS (SELECT 1 FROM store_link WHERE dirty AND lane = '{lane}')"
+_RECORDS = (
+    "EXISTS (SELECT 1 FROM store_dynamicsrecord WHERE due IN ('look_up', 'pair') AND lane = '{lane}' AND due = '{due}')"
+)
+_WRITES = "EXISTS (SELECT 1 FROM store_pendingwrite WHERE side = '{side}' AND op = '{op}')"
+_PLACES = {
+    **{f"merge {lane}": _LINKS.format(lane=lane) for lane in _LANES},
+    **{f"look up {lane}": _RECORDS.format(lane=lane, due="look_up") for lane in _LANES},
+    **{f"pair {lane}": _RECORDS.format(lane=lane, due="pair") for lane in _LANES},
+    "write dynamics": _WRITES.format(side=Side.DYNAMICS, op="update"),
+    "create people": _WRITES.format(side=Side.MARKETO, op="create"),
+    "write marketo": _WRITES.format(side=Side.MARKETO, op="update"),
+    "log": _WRITES.format(side=Side.MARKETO, op="log"),
+}
+_THERE = "SELECT " + ", ".join(_PLACES.values())
+
+
+def there() -> frozenset[str]:
+    """The names of the steps that some row waits for, whoever owns it and whenever it may be sent: one question."""
+    (answers,) = staging.query(_THERE)
+    return frozenset(name for name, found in zip(_PLACES, answers, strict=True) if found)
+
+
+def fed_by_rows(step: str) -> bool:
+    """Whether a step finds its work in these tables alone, so that it need not look when none is there."""
+    return step in _PLACES
