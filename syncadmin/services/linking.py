@@ -39,6 +39,9 @@ def link_all(pairs: Sequence[Pair], *, lane: Lane, run: Run | None, now: datetim
     guids = [pair.ref.id for pair in pairs]
     PendingWrite.objects.filter(link__dynamics__in=guids, side="marketo", op="create", state="waiting").delete()
     made = links.join([(pair.ref.id, pair.person) for pair in pairs], lane=lane, now=now)
+    # The same question may have been asked about either of the two; answering one must not leave the other standing.
+    asked = [subject for pair in pairs for subject in (f"{pair.ref.table}:{pair.ref.id}", f"marketo:{pair.person}")]
+    ledger.withdraw_decisions("match", asked, now=now)
     ledger.activities(
         [
             history.line(

@@ -9,7 +9,7 @@ from django.db import connection
 
 from syncadmin.engine.records import Table
 from syncadmin.sandbox.faults import Fault
-from syncadmin.services import setup, suppression, sync_person
+from syncadmin.services import resolve, setup, suppression, sync_person
 from syncadmin.services.sync_person import Asked
 from syncadmin.store.models import Activity, Decision, DynamicsRecord, Failure, Link, PendingWrite, Receipt, SyncRequest
 from tests.world import World
@@ -263,6 +263,21 @@ def test_the_record_of_another_person_is_a_question(world):
     assert "another person" in answer.message
     assert Decision.objects.get().choices == ["separate"]
     assert str(Link.objects.get().dynamics) == first.crm_id
+
+
+def test_answering_for_the_person_settles_the_question_about_the_record(world):
+    guid = world.dynamics.create("lead", {"lastname": "King", "emailaddress1": "ada@example.com"})
+    person = world.marketo.create("person", ADA)
+    world.marketo.create("person", {**ADA, "firstName": "Augusta"})
+    world.settle()
+    record = world.question("match")
+    assert ask(world, person).status == "decision"
+    resolve.answer(Decision.objects.get(subject=f"marketo:{person}").pk, f"link:lead:{guid}", "ada", world.clock())
+
+    assert str(world.link_of(guid).marketo) == person
+    record.refresh_from_db()
+    assert record.answer == {"choice": "withdrawn"}
+    assert not Decision.objects.filter(answered_at=None).exists()
 
 
 # --- failed ----------------------------------------------------------------------------------------------------------
