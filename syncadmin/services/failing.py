@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
 from syncadmin.engine.failures import Cause, describe, retry_after
 from syncadmin.engine.records import Side
@@ -28,12 +29,28 @@ def opened(
             "crmRecordId": guid or "",
             "fields": row.key,
             "errorCode": row.code or row.cause,
-            "errorMessage": row.message or str(row.cause),
+            "errorMessage": _sentence(row),
         }
         entry = history.log_entry("Failed", now, person=person, link=row.link_id, run=run, attributes=attributes)
         ledger.writes([entry])
-    details = {"cause": row.cause, "key": row.key, "code": row.code, "message": history.short(row.message)}
+    details = {"cause": row.cause, "key": row.key, "code": row.code, **_known(row)}
     return [history.line(Kind.FAILED, now, link=row.link_id, side=row.side, details=details, run=run)]
+
+
+def _known(row: Failure) -> dict[str, Any]:
+    """What the sentences about this failure may name, ``field`` excepted."""
+    named = row.value if isinstance(row.value, dict) else {}
+    known = {"message": row.message, "value": named.get("value"), "limit": named.get("limit")}
+    return {name: history.short(value) for name, value in known.items() if value not in (None, "")}
+
+
+def _sentence(row: Failure) -> str:
+    """The cause for those who read Marketo's log, where nothing is translated; without its facts the bare message."""
+    known = {name: str(value)[:200] for name, value in {**_known(row), "field": row.column}.items() if value}
+    try:
+        return describe(Cause(row.cause)).cause_text.format_map(known)
+    except KeyError:
+        return row.message or str(row.cause)
 
 
 def next_try(cause: str, attempts: int, now: datetime) -> datetime | None:

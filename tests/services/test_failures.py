@@ -52,7 +52,7 @@ def test_what_the_persons_log_says_about_a_failure():
     said = row["a"]
     assert (said["CRM Entity"], said["CRM Record ID"]) == ("lead", guid)
     assert (said["Error Code"], said["Fields"]) == ("too_long", "lead.jobtitle:title")
-    assert said["Error Message"]
+    assert said["Error Message"] == "The value of jobtitle is longer than 100."
     assert said["Run ID"]
 
 
@@ -232,4 +232,5 @@ def test_history_tells_every_failure_with_its_cause():
     (line,) = Activity.objects.filter(kind="failed")
 
     assert (line.details["cause"], line.details["key"]) == ("too_long", "lead.jobtitle:title")
+    assert line.details["limit"] == "100"
     assert line.run is not None
