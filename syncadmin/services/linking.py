@@ -31,14 +31,19 @@ def link(ref: Ref, person: int, *, how: str, lane: Lane, run: Run | None, now: d
 def link_all(pairs: Sequence[Pair], *, lane: Lane, run: Run | None, now: datetime, who: str = "") -> None:
     """Links Dynamics records and people, all without a partner, and has them merged.
 
-    A link that waits for its create in Marketo takes the person instead. Violates the unique constraint if a person is
+    A link that waits for its create in Marketo takes the person instead; the link of a person whose record was deleted
+    goes on with the new record, and so does its history. Violates the unique constraint if a person is
     somebody else's by now: the caller's transaction then fails and is tried anew.
     """
     if not pairs:
         return
     guids = [pair.ref.id for pair in pairs]
     PendingWrite.objects.filter(link__dynamics__in=guids, side="marketo", op="create", state="waiting").delete()
-    made = links.join([(pair.ref.id, pair.person) for pair in pairs], lane=lane, now=now)
+    wanted = [(pair.ref.id, pair.person) for pair in pairs]
+    again = links.widowed(wanted)
+    Link.objects.filter(dynamics__in=[guid for guid, _ in again], marketo__isnull=True).delete()
+    made = links.take_over(again, lane=lane)
+    made |= links.join([pair for pair in wanted if pair not in again], lane=lane, now=now)
     # The same question may have been asked about either of the two; answering one must not leave the other standing.
     asked = [subject for pair in pairs for subject in (f"{pair.ref.table}:{pair.ref.id}", f"marketo:{pair.person}")]
     ledger.withdraw_decisions("match", asked, now=now)

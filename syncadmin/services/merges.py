@@ -26,8 +26,10 @@ def in_dynamics(loser: str, master: str, run: Run | None, now: datetime) -> None
             return  # the master is not synced, or not read yet; its own page brings this up again
         DynamicsRecord.objects.filter(guid=master).update(due="")
         _drop_waiting(moved)
+        # The master is another record with values of its own: the two meet for the first time, so what it leaves empty
+        # empties nothing.
         Link.objects.filter(pk=moved.pk).update(
-            dynamics=UUID(master), table=found.table, name=found.name, email=found.email
+            dynamics=UUID(master), table=found.table, name=found.name, email=found.email, agreed={}, held={}
         )
         mirror.mark_links([moved.pk], Lane.LIVE)
         ledger.activities([history.line(Kind.MERGED, now, link=moved.pk, side=Side.DYNAMICS, details=details, run=run)])

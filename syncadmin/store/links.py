@@ -21,6 +21,29 @@ _NEW = """
 """
 
 
+def widowed(pairs: Sequence[tuple[str, int]]) -> list[tuple[str, int]]:
+    """Those of (GUID, person id) whose person has a link to a deleted record: that link goes on with the new one."""
+    rows = staging.query(
+        """SELECT v.guid, v.person FROM unnest(%s::uuid[], %s::bigint[]) AS v(guid, person)
+           JOIN store_link l ON l.marketo = v.person AND l.dynamics_deleted""",
+        [[pair[0] for pair in pairs], [pair[1] for pair in pairs]],
+    )
+    return [(str(row[0]), row[1]) for row in rows]
+
+
+def take_over(pairs: Sequence[tuple[str, int]], *, lane: Lane) -> dict[str, int]:
+    """The links of these people go on with these records, which they meet for the first time. Link ids by GUID."""
+    rows = staging.query(
+        """UPDATE store_link l SET dynamics = d.guid, "table" = d."table", name = d.name, email = d.email,
+                  agreed = '{}', held = '{}', written = '{}', dynamics_deleted = false, stopped = false, dirty = true,
+                  lane = %s
+           FROM unnest(%s::uuid[], %s::bigint[]) AS v(guid, person) JOIN store_dynamicsrecord d ON d.guid = v.guid
+           WHERE l.marketo = v.person RETURNING l.dynamics, l.id""",
+        [lane, [pair[0] for pair in pairs], [pair[1] for pair in pairs]],
+    )
+    return {str(row[0]): row[1] for row in rows}
+
+
 def join(pairs: Sequence[tuple[str, int]], *, lane: Lane, now: datetime) -> dict[str, int]:
     """Links (GUID, person id); an existing link of the GUID takes the person. Answers link ids by GUID."""
     rows = staging.query(

@@ -57,8 +57,10 @@ _GROUP = """
         UNION SELECT id FROM store_dynamicsrecord WHERE originating_lead IN (SELECT guid FROM named))
 """
 _PEOPLE = """
-    SELECT p.person, p.email, p.dynamics_guid, l.id, l.dynamics
-    FROM store_marketoperson p LEFT JOIN store_link l ON l.marketo = p.person
+    SELECT p.person, p.email, p.dynamics_guid, l.id, l.dynamics, l.dynamics_deleted, w.id
+    FROM store_marketoperson p
+    LEFT JOIN store_link l ON l.marketo = p.person
+    LEFT JOIN store_pendingwrite w ON w.link_id = l.id AND w.side = 'dynamics' AND w.op = 'create'
     WHERE p.deleted_at IS NULL AND p.id IN (
         SELECT id FROM store_marketoperson WHERE email = ANY(%(emails)s) AND email <> ''
         UNION SELECT id FROM store_marketoperson WHERE dynamics_guid = ANY(%(guids)s::uuid[]))
@@ -89,8 +91,9 @@ def _record(row: tuple[Any, ...]) -> Candidate:
 
 
 def _person(row: tuple[Any, ...]) -> Candidate:
-    person, email, guid, link, dynamics = row
-    partner = str(dynamics) if dynamics else UNDER_WAY if link else None
+    person, email, guid, link, dynamics, dead, create = row
+    # Whose record was deleted is free for another one.
+    partner = None if link is None or (dead and not create) else str(dynamics) if dynamics and not dead else UNDER_WAY
     return Candidate(
         ref=Ref(Table.PERSON, str(person)), email=email, linked_to=partner, marketo_guid=str(guid) if guid else None
     )

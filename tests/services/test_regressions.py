@@ -96,3 +96,30 @@ def test_what_a_lost_write_replaced_is_told_although_somebody_edited_since(world
     world.settle()
     told = [change[1] for line in world.told(guid, "updated") for change in line.changes]
     assert "Mate" in told
+
+
+def test_a_merge_in_dynamics_does_not_empty_what_only_the_loser_had_filled():
+    world = World()
+    guid, person = world.linked(jobtitle="Captain")
+    master = world.dynamics.create("lead", {"lastname": "Master", "emailaddress1": "master@x.example"})
+    world.dynamics.merge("lead", master, guid)
+    world.settle()
+
+    assert str(Link.objects.get(marketo=int(person)).dynamics) == master
+    assert world.marketo.get("person", person)["title"] == "Captain"
+    assert world.dynamics.get("lead", master)["jobtitle"] == "Captain"
+
+
+def test_a_person_whose_record_was_deleted_is_taken_by_the_next_one_and_not_made_twice():
+    world = World()
+    guid, person = world.linked()
+    email = world.marketo.get("person", person)["email"]
+    world.dynamics.delete("lead", guid)
+    world.settle()
+    again = world.dynamics.create("contact", {"lastname": "Again", "emailaddress1": email})
+    world.settle()
+
+    assert [str(row["id"]) for row in world.marketo.rows("person")] == [person]
+    link = Link.objects.get()
+    assert (str(link.dynamics), link.table, str(link.marketo)) == (again, "contact", person)
+    assert not world.marketo.get("person", person).get("dynDeleted")

@@ -178,7 +178,17 @@ def test_a_date_of_an_instant_is_the_organisations_date(zone, day):
 def test_the_owners_name_travels_to_marketo_only():
     world = prepared("ownerid", "testOwner", "string", direction="to_marketo")
     boss = world.dynamics.create(
-        "systemuser", {"firstname": "Ada", "lastname": "Berg", "internalemailaddress": "a@b.cc", "domainname": "a@b.cc"}
+        "systemuser",
+        {
+            "firstname": "Ada",
+            "lastname": "Berg",
+            "internalemailaddress": "a@b.cc",
+            "domainname": "a@b.cc",
+            "accessmode": 0,
+            "caltype": 0,
+            "userlicensetype": 0,
+            "isintegrationuser": False,
+        },
     )
     guid, person = world.linked()
     world.dynamics.assign("lead", guid, boss)
