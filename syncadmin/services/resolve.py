@@ -91,6 +91,8 @@ def ignore(ids: Iterable[int], who: str, now: datetime) -> int:
 def answer(decision_id: int, choice: str, who: str, now: datetime) -> None:
     """Settles a decision. Raises ``Refused``; then nothing has changed."""
     row = Decision.objects.select_for_update(of=("self",)).select_related("link").filter(pk=decision_id).first()
+    if row is not None and row.answered_by == who and row.answer == {"choice": choice}:
+        return  # a double click
     if row is None or row.answered_at is not None:
         raise AlreadySettled("This decision has been settled already.")
     if choice not in row.choices:

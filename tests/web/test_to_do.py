@@ -164,6 +164,8 @@ def test_an_answer_is_taken_once_and_only_from_the_choices(oscar: Client, world:
     assert "not one of the choices" in oscar.post(address, {"choice": "burn"}, follow=True).content.decode()
     oscar.post(address, {"choice": "keep"})
     assert "settled already" in oscar.post(address, {"choice": "done"}, follow=True).content.decode()
+    assert "is recorded" in oscar.post(address, {"choice": "keep"}, follow=True).content.decode(), "a double click"
+    assert AuditEntry.objects.filter(action="answer").count() == 1
     decision.refresh_from_db()
     assert decision.answer == {"choice": "keep"}
 
