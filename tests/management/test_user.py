@@ -21,7 +21,9 @@ def say(*words: str) -> str:
 
 
 def test_a_viewer_is_made_and_becomes_an_operator() -> None:
-    assert say("vic", "--role", "viewer") == "vic was made viewer.\n"
+    made, hint = say("vic", "--role", "viewer").splitlines()
+    assert made == "vic was made viewer."
+    assert "--password" in hint
     assert say("vic", "--role", "operator") == "vic is now operator.\n"
 
     vic = User.objects.get(username="vic")

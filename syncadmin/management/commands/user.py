@@ -36,8 +36,12 @@ class Command(BaseCommand):
             elif role:
                 made = accounts.put(name, Role(role), self._ask() if password else None, who=WHO, now=now)
                 self.stdout.write(f"{name} {'was made' if made else 'is now'} {role}.")
+                if made and not password:
+                    self.stdout.write("Without a password nobody can sign in as this user: say --password as well.")
             else:
-                raise CommandError("Say --role viewer, operator or administrator, or --close.")
+                raise CommandError(
+                    "Say --role viewer, operator or administrator (with --password to set one), or --close."
+                )
         except User.DoesNotExist:
             raise CommandError(f"There is no user called {name}.") from None
         except LastAdministrator as error:
