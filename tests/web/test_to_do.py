@@ -187,7 +187,8 @@ def test_choosing_a_value_settles_the_open_conflict(oscar: Client, world: World)
 
 def test_held_deletes_are_applied_only_when_said_so(oscar: Client, world: World) -> None:
     link = world.linked("Ada Byron")
-    facts = {"side": "dynamics", "ids": [str(link.dynamics)], "count": 1}
+    told = {str(link.dynamics): world.now.isoformat()}
+    facts = {"side": "dynamics", "ids": list(told), "told": told, "count": 1}
     refused = world.decision("deletes_held", facts=facts, choices=["apply", "refuse"])
     oscar.post(f"/to-do/decisions/{refused.pk}/", {"choice": "refuse"})
     assert not Link.objects.get().dynamics_deleted
