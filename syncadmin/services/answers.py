@@ -141,7 +141,8 @@ def _still_gone(guids: list[str], told: Mapping[str, str]) -> list[str]:
     """Without those that were restored, and so read again, after the notice of their delete."""
     known = DynamicsRecord.objects.select_for_update().filter(guid__in=guids).order_by("guid")
     seen = {str(record.guid): record.seen_at for record in known}
-    return [guid for guid in guids if guid in seen and seen[guid] <= datetime.fromisoformat(told[guid])]
+    times = {guid: datetime.fromisoformat(at) for guid, at in told.items()}
+    return [guid for guid in guids if guid in seen and seen[guid] <= times.get(guid, seen[guid])]
 
 
 def _links_meeting(row: Decision, choice: str, who: str, now: datetime) -> None:

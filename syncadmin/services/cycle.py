@@ -146,6 +146,7 @@ def _take(ctx: Context, doing: Doing, run: Run, stopped: set[str], shift: _Shift
                 step = doing.once() if mine else NOTHING
         except ConnectorError as error:
             log.warning("run %s, %s: %s", run.pk, doing.name, error.message)
+            runs.complain(run, f"{doing.name}: {error.message}")
             stopped.add(doing.name)
             shift.after(worked=True)
             trouble.note(error, doing.side, doing.name, run, ctx.now())

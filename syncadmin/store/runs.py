@@ -45,9 +45,13 @@ def close(run: Run, now: datetime, message: str = "") -> bool:
     before = run.calls.get("before", {})
     used = {name: number - before.get(name, 0) for name, number in _calls().items()}
     calls = {name: number for name, number in used.items() if number}
-    return bool(
-        Run.objects.filter(pk=run.pk, finished_at__isnull=True).update(finished_at=now, calls=calls, message=message)
-    )
+    said = {"message": message} if message else {}  # what a step complained about stays
+    return bool(Run.objects.filter(pk=run.pk, finished_at__isnull=True).update(finished_at=now, calls=calls, **said))
+
+
+def complain(run: Run, message: str) -> None:
+    """Notes what stopped a step of the run; the first complaint is kept."""
+    Run.objects.filter(pk=run.pk, message="").update(message=message)
 
 
 def _calls() -> dict[str, int]:

@@ -35,7 +35,7 @@ _SUBJECT = """CASE p.place WHEN 0 THEN 'link:' || p.id WHEN 1 THEN 'dynamics:' |
 # The flags are asked for the rows of one page only, so the page is cut before them.
 _PAGE = f"""
 SELECT p.*,
-       EXISTS (SELECT 1 FROM store_failure f WHERE f.closed_at IS NULL AND NOT f.ignored
+       EXISTS (SELECT 1 FROM store_failure f WHERE f.closed_at IS NULL
                AND (f.subject = {_SUBJECT} OR (p.place = 0 AND f.link_id = p.id))) AS failed,
        p.place = 0 AND EXISTS (SELECT 1 FROM store_conflict c WHERE c.link_id = p.id AND c.state = 'open') AS conflict,
        p.place = 0 AND EXISTS (SELECT 1 FROM store_decision d

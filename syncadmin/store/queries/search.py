@@ -34,7 +34,7 @@ _ALONE = {
 _PRESENT = "p.deleted_at IS NULL"
 _KNOWN = "NOT p.filtered"
 
-_FAILED = "SELECT {column} FROM store_failure f WHERE f.closed_at IS NULL AND NOT f.ignored"
+_FAILED = "SELECT {column} FROM store_failure f WHERE f.closed_at IS NULL"
 _OPEN_FAILURE = f"p.id IN ({_FAILED.format(column='f.link_id')})"
 # From the few failures to their records, not the other way round.
 _GUID = "CASE WHEN f.subject ~ '^dynamics:[0-9a-f-]{36}$' THEN substr(f.subject, 10)::uuid END"
@@ -50,7 +50,7 @@ _CALM = " AND ".join(
     (
         "NOT p.dirty AND NOT p.stopped AND p.dynamics IS NOT NULL AND p.marketo IS NOT NULL",
         f"NOT {_GONE}",
-        "NOT EXISTS (SELECT 1 FROM store_failure f WHERE f.link_id = p.id AND f.closed_at IS NULL AND NOT f.ignored)",
+        "NOT EXISTS (SELECT 1 FROM store_failure f WHERE f.link_id = p.id AND f.closed_at IS NULL)",
         "NOT EXISTS (SELECT 1 FROM store_conflict c WHERE c.link_id = p.id AND c.state = 'open')",
         "NOT EXISTS (SELECT 1 FROM store_decision d WHERE d.link_id = p.id AND d.answered_at IS NULL)",
         "NOT EXISTS (SELECT 1 FROM store_pendingwrite w WHERE w.link_id = p.id AND w.op <> 'log')",

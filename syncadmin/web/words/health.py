@@ -54,8 +54,10 @@ def _standing_still(seen: Overview, now: datetime) -> Health | None:
     if now - last_sign > patience:
         advice = _("See whether the worker and the clock (Celery beat) are running.")
         return Health("bad", _("The loop stands still: no run has ended for longer than it should take."), advice)
-    if latest.finished_at and latest.message:
-        return Health("warn", _("The last run stopped early."), latest.message)
+    # The newest run is usually under way; the last finished one has told its troubles.
+    finished = next((run for run in seen.runs if run.finished_at), None)
+    if finished is not None and finished.message:
+        return Health("warn", _("The last run stopped early."), finished.message)
     return None
 
 

@@ -1,0 +1,41 @@
+"""A system that is down is told where an administrator looks first."""
+
+from __future__ import annotations
+
+import pytest
+
+from syncadmin.sandbox.faults import Fault
+from syncadmin.services import resolve
+from syncadmin.store import options
+from syncadmin.store.queries import overview
+from syncadmin.web.words.health import Health, health
+from tests.world import World
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def seen(world: World) -> Health:
+    """What the first line of the Overview says now."""
+    return health(overview.overview(options.read(), world.clock()), world.clock())
+
+
+def test_the_overview_says_which_system_stopped_the_last_run_and_that_it_is_over() -> None:
+    world = World()
+    world.sync(2)
+    world.dynamics.faults.add(Fault("unavailable", path="/api/*", times=-1))
+    run = world.sync()
+    assert run.message.startswith("pull lead: ")
+    told = seen(world)
+    assert (told.level, "503" in told.advice) == ("warn", True)
+
+    world.dynamics.faults.clear()
+    assert world.sync().message == ""
+    assert seen(world).level == "good"
+
+
+def test_a_pause_leaves_no_complaint() -> None:
+    world = World()
+    world.sync()
+    resolve.pause("ada", world.clock())
+    assert options.read().paused
+    assert world.sync().message == ""
