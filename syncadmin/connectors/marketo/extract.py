@@ -32,11 +32,10 @@ _STATES = {
     "cancelled": ExtractState.CANCELLED,
     "failed": ExtractState.FAILED,
 }
-# Possessive, so that a quote whose end has not arrived yet never matches as anything else.
 # Stray NULs and CRs may stand before a quote or at a line's end; inside quotes everything is text.
-_FIELD = rb'(?:[\x00\r]*+"(?:[^"]++|"")*+"[^,\n]*+|(?![\x00\r]*+")[^,\n]*+)'
-_RECORD = re.compile(_FIELD + rb"(?:," + _FIELD + rb")*+\n")
-_FIELDS = re.compile(rb"(" + _FIELD + rb")(?:,|\n)")
+_QUOTE, _NEWLINE = b'"\n'
+_OPENING = re.compile(rb'[\x00\r]*"')
+_BORDER = re.compile(rb"[,\n]")
 _STRAY = re.compile(rb"[\x00\r]+")
 
 Download = Callable[[int, int], Answer]
@@ -130,14 +129,14 @@ def _lines(download: Download, start: int, size: int = RANGE_BYTES) -> Generator
         chunk, done = _part(download(offset + len(buffer), size), offset + len(buffer))
         buffer += chunk
         position = 0
-        while match := _RECORD.match(buffer, position):
-            position = match.end()
-            yield match.group(), offset + position
+        while end := _end(buffer, position):
+            yield buffer[position:end], offset + end
+            position = end
         buffer, offset = buffer[position:], offset + position
         if len(buffer) > LONGEST_RECORD:
             raise Malformed("A quote in the extract's file never closes.", code="file")
     if buffer:
-        if not _RECORD.fullmatch(buffer + b"\n"):
+        if _end(buffer + b"\n", 0) != len(buffer) + 1:
             raise Malformed("The extract's file ends inside a quoted value.", code="file")
         yield buffer + b"\n", offset + len(buffer)
 
@@ -185,8 +184,46 @@ def _record(line: bytes, header: Sequence[str], kinds: Mapping[str, Kind | None]
     return Record(ref, kept, modified_at=values.instant(read.get("updatedAt")))
 
 
+def _end(buffer: bytes, position: int) -> int:
+    """Where the record that begins at ``position`` ends; 0 if its end has not arrived yet."""
+    line = buffer.find(b"\n", position) + 1
+    if not line or buffer.find(b'"', position, line) < 0:
+        return line
+    while position < len(buffer):
+        border = _border(buffer, position)
+        if border < 0 or buffer[border] == _NEWLINE:
+            return border + 1
+        position = border + 1
+    return 0
+
+
+def _border(buffer: bytes, position: int) -> int:
+    """Where the comma or the line's end behind the cell at ``position`` stands; -1 if it has not arrived yet."""
+    opening = _OPENING.match(buffer, position)
+    if opening is not None:
+        position = _closing(buffer, opening.end()) + 1
+    found = _BORDER.search(buffer, position) if opening is None or position else None
+    return found.start() if found is not None else -1
+
+
+def _closing(buffer: bytes, position: int) -> int:
+    """Where the quote that closes a cell stands; -1 if it, or the byte that tells it from a doubled one, is missing."""
+    while (quote := buffer.find(b'"', position)) >= 0:
+        if quote + 1 == len(buffer):
+            return -1
+        if buffer[quote + 1] != _QUOTE:
+            return quote
+        position = quote + 2
+    return -1
+
+
 def _cells(line: bytes) -> list[bytes]:
-    return [match.group(1) for match in _FIELDS.finditer(line)]
+    cells, position = [], 0
+    while position < len(line):
+        border = _border(line, position)
+        cells.append(line[position:border])
+        position = border + 1
+    return cells
 
 
 def _cell(cell: bytes) -> str | None:
