@@ -35,7 +35,7 @@ from syncadmin.services import (
 )
 from syncadmin.services.context import Context
 from syncadmin.store import fieldsets, options
-from syncadmin.store.models import Activity, Decision, Failure, Link, PendingWrite, Run, TableSchema
+from syncadmin.store.models import Activity, Connection, Decision, Failure, Link, PendingWrite, Run, TableSchema
 from tests.clock import Clock
 from tests.wire import Wire
 
@@ -66,6 +66,7 @@ class World:
         )
         self.workers = 0
         self.kept: Context | None = None
+        self.kept_for: list[Any] = []
         # Each test begins with an empty database, where versions of field sets are counted from one again.
         rulebook._assemble.cache_clear()
         self.border: Callable[[str], None] = lambda name: None
@@ -112,8 +113,10 @@ class World:
     def context(self) -> Context:
         """A fresh worker's context; the connectors are kept, as a process keeps them."""
         self.workers += 1
-        if self.kept is None:
+        rows = list(Connection.objects.order_by("side").values_list("base_url", "config", "sealed"))
+        if self.kept is None or rows != self.kept_for:
             self.kept = connect.context(self.outside, border=lambda name: self.border(name))
+            self.kept_for = rows
         return replace(self.kept, worker=f"worker-{self.workers}")
 
     def sync(self, runs: int = 1) -> Run:

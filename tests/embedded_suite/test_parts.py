@@ -229,7 +229,12 @@ def test_a_signal_to_make_alone_reaches_us(number: signal.Signals, folder: Path)
     (folder / "Makefile").write_text(f"run:\n\t@exec {sys.executable} waits.py\n")
     environment = {**os.environ, "PYTHONPATH": str(PROJECT)}
     with subprocess.Popen(
-        ["make", "run"], cwd=folder, env=environment, stdout=subprocess.PIPE, text=True, start_new_session=True
+        ["make", "--no-print-directory", "run"],
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
     ) as make:
         assert make.stdout is not None
         pid = int(make.stdout.readline().split()[1])
