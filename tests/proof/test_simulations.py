@@ -1,4 +1,4 @@
-"""Short forms of `manage.py simulate`; the long ones are run by hand and told in docs/reliability.md."""
+"""`manage.py simulate` in short; the long forms run with `make test-all`."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from syncadmin.services import rulebook
 ENGINE_SCHEDULES = 2_000
 # Ten seconds each on a busy machine: a few every time, thousands by hand.
 STACK_SEEDS = (13, 16, 19, 29)
+LONG_STACK_SEEDS = range(11, 31)
 
 
 @pytest.fixture
@@ -38,6 +39,12 @@ def test_the_engine_floor_holds():
 def test_the_stack_floor_holds(emptied):
     outcomes = [stack.play(schedule(seed)) for seed in STACK_SEEDS]
     assert {one.schedule.seed: one.broken for one in outcomes if one.broken} == {}
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", LONG_STACK_SEEDS)
+def test_the_stack_floor_holds_for_longer(emptied, seed):
+    assert not stack.play(schedule(seed)).broken
 
 
 def test_the_same_seed_gives_the_same_trace(emptied):
