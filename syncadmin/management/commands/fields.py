@@ -15,7 +15,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from syncadmin.engine.defaults import CONSENT
 from syncadmin.engine.fields import Direction, FieldPair, Winner, pair_key
 from syncadmin.engine.records import Table
-from syncadmin.services import setup
+from syncadmin.services import connect, offered_fields, setup
 from syncadmin.store import fieldsets, options
 
 WHO = "manage.py fields"
@@ -32,17 +32,33 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", nargs="?", help="JSON as this command prints it; - is standard input")
         parser.add_argument("--suggested", action="store_true", help="print the default pairs instead")
+        parser.add_argument("--offered", action="store_true", help="list fields that can be created in Marketo")
+        parser.add_argument(
+            "--create", nargs="+", metavar="NAME", help="create these in Marketo, for ever, and pair them"
+        )
 
     def handle(self, *args: Any, **options_: Any) -> None:
         try:
+            if options_["offered"]:
+                self._offer()
+                return
+            if options_["create"]:
+                version = offered_fields.make(connect.context(), options_["create"], who=WHO)
+                self.stdout.write(f"Created and paired; version {version} is in force.")
+                return
             if options_["file"]:
                 self._save(options_["file"])
                 return
             pairs = setup.suggested() if options_["suggested"] else fieldsets.pairs(options.read().field_version)
-        except (setup.NoMetadata, setup.WrongPairs) as error:
+        except (setup.NoMetadata, setup.WrongPairs, offered_fields.NotMade, connect.NotConnected) as error:
             raise CommandError(f"Nothing was saved. {error}") from None
         rows = [{name: value for name, value in asdict(pair).items() if name in _KNOWN} for pair in pairs]
         self.stdout.write(json.dumps(rows, indent=1, ensure_ascii=False))
+
+    def _offer(self) -> None:
+        for field in offered_fields.offered():
+            pair = field.pair
+            self.stdout.write(f"{field.name}  {field.label} ({field.kind})  {pair.table}.{pair.dynamics}")
 
     def _save(self, name: str) -> None:
         try:
