@@ -41,7 +41,7 @@ class NotConnected(Exception):
     """One of the two systems has no connection yet."""
 
     def __init__(self, side: Side) -> None:
-        super().__init__(f"There is no connection to {side} yet: connect it under Setup.")
+        super().__init__(f"There is no connection to {side} yet: make it with `manage.py connect {side}`.")
         self.side = side
 
 
