@@ -1,0 +1,7 @@
+"""The cases by name, in the order in which they are run."""
+
+from __future__ import annotations
+
+from syncadmin.proof.bench.options import Case
+
+CASES: dict[str, Case] = {}

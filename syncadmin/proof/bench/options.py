@@ -1,0 +1,28 @@
+"""What a case is asked for, and what it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """``people`` is the size of the population. ``canned``: reads are answered from pages rendered before the clock
+    starts. ``limits``: the sandboxes enforce the vendors' limits, and our budget is the real one. ``tell`` hears of
+    progress.
+    """
+
+    people: int = 5_000
+    repeat: int = 1
+    canned: bool = False
+    limits: bool = False
+    workers: int = 1
+    seed: int = 1
+    tell: Callable[[str], Any] = print
+
+
+# The figures of one case, ready for JSON: "seconds" and whatever else it measures.
+Result = dict[str, Any]
+Case = Callable[[Options], Result]
