@@ -44,7 +44,7 @@ def bounds(table: Table) -> tuple[Bound, ...]:
 BOUNDS = {table: bounds(table) for table in (Table.LEAD, Table.CONTACT)}
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Sent:
     """A write to Marketo that no line has confirmed yet."""
 
@@ -130,8 +130,9 @@ class Link:
         come = [entry for entry in self.feed if entry[0] <= self.now]
         self.feed = [entry for entry in self.feed if entry[0] > self.now]
         for _, at, line in come:
+            wrote = self._written_by(self.cells[at].receipts, line)
             for receipt in self.cells[at].receipts:
-                mine = line.ours and self._is_of(receipt, line)
+                mine = receipt is wrote
                 # What came too late for the settlement is judged all the same, if it is our own line.
                 if not receipt.over and (mine or not receipt.done):
                     receipt.lines.append(replace(line, ours=mine))
@@ -139,11 +140,14 @@ class Link:
         if any(not line.ours for _, _, line in come):
             self.read(M)
 
-    def _is_of(self, receipt: Sent, line: LineSeen) -> bool:
-        """By the request's id where the account tells it, else by the value, and not from before the write."""
+    def _written_by(self, receipts: list[Sent], line: LineSeen) -> Sent | None:
+        """By the request's id where the account tells it, else the nearest in time that sent this value."""
+        if not line.ours:
+            return None
         if self.marks:
-            return receipt.guid == line.guid
-        return line.new == receipt.told.sent and line.at >= receipt.told.at
+            return next((one for one in receipts if one.guid == line.guid), None)
+        before = [one for one in receipts if line.new == one.told.sent and line.at >= one.told.at]
+        return min(before, key=lambda one: line.at - one.told.at, default=None)
 
     def settle(self, *, by_age: bool = False) -> None:
         """Every receipt that its lines, or with ``by_age`` its age, can settle."""
@@ -158,7 +162,9 @@ class Link:
             cell.receipts = [one for one in cell.receipts if not one.done or self.now - one.told.at < PATIENCE * 8]
 
     def _settle(self, cell: Cell, receipt: Sent, looked: bool) -> None:
-        earlier = [value for one in cell.receipts if one is not receipt for value in (one.told.sent, one.told.replaced)]
+        # Only what was sent before it: a value of ours that came later may be somebody's, too, when this one replaces it.
+        sent_before = cell.receipts[: cell.receipts.index(receipt)]
+        earlier = [value for one in sent_before for value in (one.told.sent, one.told.replaced)]
         how = settle(
             receipt.told, receipt.lines, cell.seen[M], self.now, PATIENCE, known=looked, earlier=tuple(earlier)
         )
