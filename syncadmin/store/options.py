@@ -21,6 +21,7 @@ class Options:
     wait: int = 300
     longest_wait: int = 900
     field_version: int = 0
+    scope_chosen: bool = False
     leads: bool = True
     contacts: bool = True
     filter_column: str = "new_synctomkto"

@@ -6,7 +6,7 @@ from django.urls import include, path
 from django.views.i18n import set_language
 
 from syncadmin.web.access import open_to_all
-from syncadmin.web.views import conflicts, health, overview, people, runs, sign_in, to_do, webhook
+from syncadmin.web.views import conflicts, health, overview, people, runs, setup, sign_in, to_do, webhook
 
 session = [
     path("sign-in/", sign_in.sign_in, name="sign-in"),
@@ -43,6 +43,13 @@ passes = [
     path("runs/<int:pk>/", runs.run, name="run"),
 ]
 
+wizard = [
+    path("setup/", setup.setup, name="setup"),
+    path("setup/dynamics/", setup.dynamics, name="setup-dynamics"),
+    path("setup/marketo/", setup.marketo, name="setup-marketo"),
+    path("setup/scope/", setup.scope, name="setup-scope"),
+]
+
 hooks = [
     path("hooks/marketo/sync-person", webhook.sync_person_hook, name="sync-person-hook"),
 ]
@@ -53,5 +60,6 @@ urlpatterns = [
     path("", include(persons)),
     path("", include(matters)),
     path("", include(passes)),
+    path("", include(wizard)),
     path("", include(hooks)),
 ]

@@ -14,15 +14,18 @@ from syncadmin.services import resolve
 from syncadmin.store import options
 from syncadmin.store.queries.overview import overview as look
 from syncadmin.web import htmx
-from syncadmin.web.access import Right, needs
+from syncadmin.web.access import Right, needs, right_of
 from syncadmin.web.words.health import health
 
 
 @needs(Right.READ)
 @require_safe
 def overview(request: HttpRequest) -> HttpResponse:
+    chosen = options.read()
+    if not chosen.started and right_of(request) is Right.ADMINISTER and not htmx.wants_part(request):
+        return redirect("setup")
     now = htmx.now()
-    seen = look(options.read(), now)
+    seen = look(chosen, now)
     state = health(seen, now)
     digest = hashlib.sha256(repr((seen, state)).encode()).hexdigest()[:16]
     if htmx.wants_part(request) and request.GET.get("seen") == digest:
