@@ -18,7 +18,7 @@ def opened(
     row: Failure, *, person: int | None, table: str, guid: str | None, now: datetime, run: Run | None
 ) -> list[Activity]:
     """Stores a failure. Lines of history, and an entry in the person's log, only if it was not open before."""
-    row.next_try_at = next_try(row.cause, row.attempts, now)
+    row.table, row.next_try_at = table, next_try(row.cause, row.attempts, now)
     if not ledger.failure(row):
         if row.next_try_at:
             Failure.objects.filter(pk=row.pk).update(next_try_at=next_try(row.cause, row.attempts, now))

@@ -113,18 +113,21 @@ def settle_conflicts(link: int, keys: Iterable[str], *, but: Iterable[str] = ())
 def failure(row: Failure) -> bool:
     """Opens a failure, or counts one more attempt of the open one. True if it was opened now or its cause changed."""
     found = staging.query(
-        """INSERT INTO store_failure AS f (subject, link_id, side, operation, key, "column", cause, code, message, value,
-                                           attempts, opened_at, last_at, next_try_at, closed_by, ignored, run_id)
-           VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 1, %s, %s, %s, '', false, %s)
+        """INSERT INTO store_failure AS f (subject, link_id, side, "table", operation, key, "column", cause, code, message,
+                                           value, attempts, opened_at, last_at, next_try_at, closed_by, ignored, run_id)
+           VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 1, %s, %s, %s, '', false, %s)
            ON CONFLICT (subject, side, key) WHERE closed_at IS NULL DO UPDATE SET
                cause = excluded.cause, code = excluded.code, message = excluded.message, value = excluded.value,
                "column" = excluded."column", attempts = f.attempts + 1, last_at = excluded.last_at,
+               -- Put aside until it changes: another cause or another value is a change.
+               ignored = f.ignored AND f.cause = excluded.cause AND f.value IS NOT DISTINCT FROM excluded.value,
                next_try_at = excluded.next_try_at, run_id = excluded.run_id
            RETURNING id, attempts""",
         [
             row.subject,
             row.link_id,
             row.side,
+            row.table,
             row.operation,
             row.key,
             row.column,

@@ -52,7 +52,8 @@ class Activity(models.Model):
 class Conflict(models.Model):
     """Both sides changed one field to different values since they last agreed, as known at one merge.
 
-    Values are in comparable form. ``state``: decided, open (the pair asks), chosen (a person decided).
+    Values are in comparable form. ``state``: decided, open (the pair asks), chosen (a person decided, a run is to carry
+    it out), applied (a run did), passed (a value had changed before a run could).
     """
 
     link = models.ForeignKey("store.Link", on_delete=models.CASCADE)
@@ -66,12 +67,22 @@ class Conflict(models.Model):
     state = models.CharField(max_length=8, default="decided")
     chosen = models.CharField(max_length=8, default="")
     decided_by = models.CharField(max_length=150, default="")
+    decided_at = models.DateTimeField(null=True)
     at = models.DateTimeField()
     run = models.ForeignKey("store.Run", on_delete=models.SET_NULL, null=True)
     fingerprint = models.CharField(max_length=32, unique=True)
 
     class Meta:
-        indexes = [models.Index(fields=["-id"], name="conflict_open", condition=Q(state="open"))]
+        # One for each filter of the screen, all in the order of its list.
+        indexes = [
+            models.Index(fields=["-id"], name="conflict_open", condition=Q(state="open")),
+            models.Index(fields=["at", "id"], name="conflict_at"),
+            models.Index(fields=["key", "at", "id"], name="conflict_key"),
+            models.Index(fields=["winner", "at", "id"], name="conflict_winner"),
+            models.Index(fields=["rule", "at", "id"], name="conflict_rule"),
+            models.Index(fields=["state", "at", "id"], name="conflict_state"),
+            models.Index(fields=["link", "at", "id"], name="conflict_link"),
+        ]
 
 
 class Failure(models.Model):
@@ -84,6 +95,7 @@ class Failure(models.Model):
     subject = models.CharField(max_length=60)
     link = models.ForeignKey("store.Link", on_delete=models.CASCADE, null=True)
     side = models.CharField(max_length=8)
+    table = models.CharField(max_length=8, default="", db_default="")
     operation = models.CharField(max_length=20)
     key = models.CharField(max_length=220, default="")
     column = models.CharField(max_length=100, default="")
@@ -107,19 +119,35 @@ class Failure(models.Model):
             )
         ]
         indexes = [
-            models.Index(fields=["cause", "-id"], name="failure_cause", condition=Q(closed_at__isnull=True)),
+            # The cards count by it alone, so it carries what they tell.
+            models.Index(
+                fields=["cause", "id"],
+                name="failure_cause",
+                include=["key", "side", "ignored", "opened_at"],
+                condition=Q(closed_at__isnull=True),
+            ),
+            models.Index(fields=["cause", "key", "id"], name="failure_key", condition=Q(closed_at__isnull=True)),
+            models.Index(fields=["cause", "id"], name="failure_closed", condition=Q(closed_at__isnull=False)),
+            models.Index(fields=["cause", "opened_at"], name="failure_opened"),
             models.Index(fields=["next_try_at"], name="failure_next", condition=Q(closed_at__isnull=True)),
         ]
 
 
 class Decision(models.Model):
-    """Something only a person can settle. ``kind`` and ``facts`` say what; ``choices`` are [code, ...]."""
+    """Something only a person can settle. ``kind`` and ``facts`` say what; ``choices`` are [code, ...].
+
+    Of one kind and ``shape`` all can be answered together. ``due``: answered, and the next run carries it out; ``note``
+    says why an answer could not be carried out, in which case the question is open again.
+    """
 
     kind = models.CharField(max_length=30)
     subject = models.CharField(max_length=100)
     link = models.ForeignKey("store.Link", on_delete=models.CASCADE, null=True)
     facts = models.JSONField(default=dict)
     choices = models.JSONField(default=list)
+    shape = models.CharField(max_length=40, default="", db_default="")
+    due = models.BooleanField(default=False, db_default=False)
+    note = models.TextField(default="", db_default="")
     opened_at = models.DateTimeField()
     answer = models.JSONField(null=True)
     answered_at = models.DateTimeField(null=True)
@@ -131,4 +159,10 @@ class Decision(models.Model):
             models.UniqueConstraint(
                 fields=["kind", "subject"], condition=Q(answered_at__isnull=True), name="one_open_decision"
             )
+        ]
+        indexes = [
+            models.Index(fields=["id"], name="decision_open", condition=Q(answered_at__isnull=True)),
+            models.Index(fields=["kind", "shape", "id"], name="decision_shape", condition=Q(answered_at__isnull=True)),
+            models.Index(fields=["kind", "id"], name="decision_answered", condition=Q(answered_at__isnull=False)),
+            models.Index(fields=["id"], name="decision_due", condition=Q(due=True)),
         ]
