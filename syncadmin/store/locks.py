@@ -21,6 +21,8 @@ class Lock(IntEnum):
     PAIRING = 7105  # records with one e-mail are paired by one worker
     LOOK_UP = 7106
     STREAM = 7107  # a stream is read by one worker at a time; numbered by its step
+    PLANNING = 7108  # the preview plans, shared by its workers; started or thrown away by one alone
+    LISTING = 7108  # the list of people is kept by one session at a time
     SETUP = 7104  # metadata, connections and field sets are changed by one at a time
 
 
@@ -28,6 +30,19 @@ def wait_in_transaction(lock: Lock, number: int = 0) -> None:
     """Waits for the lock and holds it until the transaction ends."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [int(lock), number])
+
+
+def share_in_transaction(lock: Lock, number: int = 0) -> None:
+    """As ``wait_in_transaction``, together with others that share it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock_shared(%s, %s)", [int(lock), number])
+
+
+def try_in_transaction(lock: Lock, number: int = 0) -> bool:
+    """Holds the lock until the transaction ends, if it is free."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", [int(lock), number])
+        return bool(cursor.fetchone()[0])
 
 
 @contextmanager

@@ -1,10 +1,21 @@
 """Every table of the product; one noun, one class."""
 
 from syncadmin.store.models.access import SignInLink
-from syncadmin.store.models.connection import AuditEntry, Connection, FieldPair, PausedPair, Setting, TableSchema
+from syncadmin.store.models.connection import (
+    AuditEntry,
+    Connection,
+    FieldDraft,
+    FieldPair,
+    FieldSet,
+    PausedPair,
+    Setting,
+    TableSchema,
+)
+from syncadmin.store.models.listing import ListedPerson, ListedWord, Touched
 from syncadmin.store.models.record import Due, DynamicsRecord, Link, MarketoPerson
 from syncadmin.store.models.story import Activity, Conflict, Decision, Failure, Run
 from syncadmin.store.models.work import (
+    UNSENT,
     Budget,
     BudgetUse,
     Checkpoint,
@@ -18,6 +29,7 @@ from syncadmin.store.models.work import (
 )
 
 __all__ = [
+    "UNSENT",
     "Activity",
     "AuditEntry",
     "Budget",
@@ -29,8 +41,12 @@ __all__ = [
     "Due",
     "DynamicsRecord",
     "Failure",
+    "FieldDraft",
     "FieldPair",
+    "FieldSet",
     "Link",
+    "ListedPerson",
+    "ListedWord",
     "MarketoPerson",
     "Op",
     "PausedPair",
@@ -42,6 +58,7 @@ __all__ = [
     "Suppression",
     "SyncRequest",
     "TableSchema",
+    "Touched",
     "Worker",
     "WriteState",
 ]

@@ -42,6 +42,10 @@ class WriteState(models.TextChoices):
     SENT = "sent", "sent"
 
 
+# What was decided and has not left the house.
+UNSENT = (WriteState.PLANNED, WriteState.WAITING)
+
+
 class PendingWrite(models.Model):
     """A decided change waiting to be sent to one side. The row goes when the answer is stored.
 
@@ -78,7 +82,10 @@ class PendingWrite(models.Model):
                 fields=["side", "email"], condition=Q(op="create") & ~Q(email=""), name="one_create_per_email"
             ),
         ]
-        indexes = [models.Index(fields=["side", "op", "lane", "id"], name="write_next")]
+        indexes = [
+            models.Index(fields=["side", "op", "lane", "id"], name="write_next"),
+            models.Index(fields=["link", "id"], name="write_planned", condition=Q(state="planned")),
+        ]
 
 
 class Receipt(models.Model):
