@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from syncadmin.proof.bench.initial import initial
 from syncadmin.proof.bench.options import Case
 
-CASES: dict[str, Case] = {}
+CASES: dict[str, Case] = {
+    "initial": initial,
+}

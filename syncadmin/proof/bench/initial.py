@@ -1,0 +1,42 @@
+"""The first sync of two filled systems: everybody read, linked, compared and told our ids."""
+
+from __future__ import annotations
+
+import statistics
+from typing import Any
+
+from syncadmin.proof.bench.meter import measured
+from syncadmin.proof.bench.options import Options, Result
+from syncadmin.proof.bench.stage import Stage, calls, forget_people, stage
+from syncadmin.store.models import Link
+
+
+def initial(wanted: Options) -> Result:
+    """People a second until every record is read, linked, and nothing waits."""
+    with stage(wanted) as found:
+        rounds = [_once(found) for _ in range(wanted.repeat)]
+    return median_of(rounds)
+
+
+def _once(found: Stage) -> dict[str, Any]:
+    forget_people()
+    theirs = found.served.cpu() if found.served else 0.0
+    with measured() as cost:
+        runs = found.settle()
+    linked = Link.objects.filter(dynamics__isnull=False, marketo__isnull=False).count()
+    if linked != found.wanted.people:
+        raise RuntimeError(f"{linked} of {found.wanted.people} people were linked")
+    told = {"people": linked, **cost.told(), "rate": round(linked / cost.seconds, 1), "runs": runs}
+    if found.served:
+        told["sandbox_cpu"] = round(found.served.cpu() - theirs, 2)
+    return {**told, "calls": dict(calls())}
+
+
+def median_of(rounds: list[dict[str, Any]]) -> Result:
+    """The round whose time is the median, with the times of all."""
+    ordered = sorted(rounds, key=lambda one: one["seconds"])
+    middle = dict(ordered[(len(ordered) - 1) // 2])
+    if len(rounds) > 1:
+        middle["all_seconds"] = [one["seconds"] for one in rounds]
+        middle["spread"] = round(statistics.pstdev(one["seconds"] for one in rounds), 3)
+    return middle

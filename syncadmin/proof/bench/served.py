@@ -1,0 +1,87 @@
+"""The two sandboxes as processes of their own, as they stand beside the sync in a rehearsal."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterable
+from itertools import islice
+from typing import Any
+
+from syncadmin.engine.records import Side, Table
+from syncadmin.proof.bench.meter import cpu_of
+from syncadmin.proof.bench.population import Human
+
+_LOAD = 2_000
+_START_SECONDS = 30
+
+
+class Served:
+    """Both sandboxes, in memory only. ``people`` names each loaded person's ids: (GUID, Marketo id) by number."""
+
+    def __init__(self, *, limits: bool) -> None:
+        self.urls: dict[Side, str] = {}
+        self._children: list[subprocess.Popen[bytes]] = []
+        self.people: dict[int, str] = {}
+        for side in Side:
+            self._start(side, limits)
+
+    def _start(self, side: Side, limits: bool) -> None:
+        port = _free_port()
+        command = [sys.executable, "-m", "syncadmin.sandbox", "--side", str(side), "--port", str(port)]
+        self._children.append(
+            subprocess.Popen([*command, "--limits"] if limits else command, stdout=subprocess.DEVNULL)  # noqa: S603
+        )
+        self.urls[side] = f"http://127.0.0.1:{port}"
+        deadline = time.monotonic() + _START_SECONDS
+        while time.monotonic() < deadline:
+            try:
+                with socket.create_connection(("127.0.0.1", port), timeout=1):
+                    return
+            except OSError:
+                time.sleep(0.05)
+        raise RuntimeError(f"the {side} sandbox did not start")
+
+    def cpu(self) -> float:
+        """CPU seconds both have used."""
+        return sum(cpu_of(child.pid) or 0.0 for child in self._children)
+
+    def load(self, people: Iterable[Human]) -> None:
+        """Puts everybody into both systems."""
+        rest = iter(people)
+        while chunk := list(islice(rest, _LOAD)):
+            for table in (Table.LEAD, Table.CONTACT):
+                rows = [{f"{table}id": one.guid, **one.dynamics} for one in chunk if one.table is table]
+                told = self.order(Side.DYNAMICS, "load", {"entity": table, "rows": rows})
+                if told["refused"]:
+                    raise RuntimeError(f"Dynamics' sandbox refused: {told['refused'][:3]}")
+            told = self.order(Side.MARKETO, "load", {"entity": "person", "rows": [one.marketo for one in chunk]})
+            self.people.update(zip((one.number for one in chunk), map(str, told["ids"]), strict=True))
+
+    def order(self, side: Side, verb: str, body: Any) -> Any:
+        """One of the sandbox's own addresses."""
+        request = urllib.request.Request(  # noqa: S310
+            f"{self.urls[side]}/_sandbox/{verb}", json.dumps(body).encode(), {"Content-Type": "application/json"}
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=300) as answer:  # noqa: S310
+                return json.load(answer)
+        except urllib.error.HTTPError as error:
+            raise RuntimeError(f"the {side} sandbox refused {verb}: {error.read()[:500]!r}") from error
+
+    def close(self) -> None:
+        for child in self._children:
+            child.terminate()
+        for child in self._children:
+            child.wait()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
