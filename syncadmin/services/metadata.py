@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -14,7 +13,8 @@ from syncadmin.engine.records import Lane, Side, Table
 from syncadmin.engine.schema import Schema
 from syncadmin.services.context import Context
 from syncadmin.store import fieldsets, mirror, options, schemas
-from syncadmin.store.models import Failure, Link
+from syncadmin.store.fieldsets import Pause
+from syncadmin.store.models import Failure
 
 GOOD_FOR = timedelta(hours=1)
 PURPOSE = "metadata"
@@ -22,7 +22,7 @@ PURPOSE = "metadata"
 
 @dataclass(frozen=True, slots=True)
 class Refreshed:
-    """Tables that changed, and keys of the pairs that are paused from now on or go on again."""
+    """Tables that changed, and keys of the pairs that are paused from now on or begin to heal."""
 
     changed: tuple[Table, ...] = ()
     paused: tuple[str, ...] = ()
@@ -47,7 +47,6 @@ def refresh_schema(ctx: Context) -> Refreshed:
         paused, healed = fieldsets.pause(broken_pairs({schema.table: schema for schema in found}), now)
         if changed:
             _wake_failures(now)
-        _merge_again(healed)
     return Refreshed(changed, tuple(paused), tuple(healed))
 
 
@@ -59,25 +58,26 @@ def _read(ctx: Context, table: Table) -> Schema:
     return schema
 
 
-def broken_pairs(known: dict[Table, Schema]) -> dict[str, str]:
+def broken_pairs(known: dict[Table, Schema]) -> dict[str, Pause]:
     """Why pairs of the set in force cannot work with these tables, by key."""
     version = options.read().field_version
     kinds = fieldsets.chosen_kinds(version)
-    reasons: dict[str, str] = {}
+    reasons: dict[str, Pause] = {}
     for pair in fieldsets.pairs(version):
         was_there, was_here = kinds[pair.key]
-        there = _trouble(f"The Dynamics column {pair.dynamics}", was_there, known[pair.table], pair.dynamics)
-        here = _trouble(f"The Marketo field {pair.marketo}", was_here, known[Table.PERSON], pair.marketo)
-        if there or here:
-            reasons[pair.key] = " ".join(filter(None, (there, here)))
+        trouble = _trouble(Side.DYNAMICS, was_there, known[pair.table], pair.dynamics)
+        trouble = trouble or _trouble(Side.MARKETO, was_here, known[Table.PERSON], pair.marketo)
+        if trouble:
+            reasons[pair.key] = trouble
     return reasons
 
 
-def _trouble(what: str, was: str, schema: Schema, name: str) -> str:
+def _trouble(side: Side, was: str, schema: Schema, name: str) -> Pause | None:
     now = fieldsets.kind_of(schema, name)
     if not now:
-        return f"{what} is no longer there, or may not be read."
-    return f"{what} changed its type from {was} to {now}." if was and was != now else ""
+        return Pause("gone", {"side": side, "name": name})
+    retyped = bool(was) and was != now
+    return Pause("retyped", {"side": side, "name": name, "was": was, "now": now}) if retyped else None
 
 
 def _wake_failures(now: datetime) -> None:
@@ -88,9 +88,3 @@ def _wake_failures(now: datetime) -> None:
     links = waiting.filter(link__isnull=False).values_list("link_id", flat=True)
     mirror.mark_links(list(links), Lane.RETRY)
     waiting.update(next_try_at=now)
-
-
-def _merge_again(keys: Iterable[str]) -> None:
-    """What changed in a pair while it was paused has not been merged."""
-    for table in sorted({key.partition(".")[0] for key in keys}):
-        Link.objects.filter(table=table, dirty=False).update(dirty=True, lane=Lane.BACKFILL)

@@ -85,7 +85,7 @@ def load() -> Rulebook:
     """The rules as they stand now; parsed anew only when something differs."""
     now = options.read()
     digests = tuple(sorted(TableSchema.objects.values_list("table", "digest")))
-    paused = tuple(sorted(PausedPair.objects.values_list("key", "reason")))
+    paused = tuple(sorted(PausedPair.objects.values_list("key", "code")))
     return _assemble(now, digests, paused)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.db import transaction
@@ -12,22 +13,36 @@ from syncadmin.engine import fields as engine
 from syncadmin.engine.records import Table
 from syncadmin.engine.schema import Schema
 from syncadmin.store import locks, schemas
-from syncadmin.store.models import FieldPair, PausedPair
+from syncadmin.store.models import FieldPair, FieldSet, PausedPair
+
+# The column is back, but links still hold what was agreed before it went.
+HEALING = "healing"
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Why a pair is left alone: ``code`` is gone, retyped or healing; ``facts`` name side, column and types."""
+
+    code: str
+    facts: Mapping[str, str] = field(default_factory=dict)
 
 
 def pairs(version: int) -> list[engine.FieldPair]:
-    """The pairs of one version in the order they were saved, each with the reason it is paused for, if it is."""
+    """The pairs of one version in the order they were saved, each with the code it is paused for, if it is."""
     reasons = paused()
-    return [_pair(row, reasons.get(row.key, "")) for row in FieldPair.objects.filter(version=version).order_by("id")]
+    rows = FieldPair.objects.filter(version=version).order_by("id")
+    return [_pair(row, reasons[row.key].code if row.key in reasons else "") for row in rows]
 
 
-def save(chosen: Iterable[engine.FieldPair]) -> int:
+def save(chosen: Iterable[engine.FieldPair], *, who: str = "", now: datetime | None = None, source: int = 0) -> int:
     """Stores a new set and answers its version. A column or field used twice in a table is an IntegrityError."""
     known = {table: schemas.load(table) for table in Table}
     with transaction.atomic():
         locks.wait_in_transaction(locks.Lock.SETUP)
         version = 1 + (FieldPair.objects.aggregate(newest=Max("version"))["newest"] or 0)
         FieldPair.objects.bulk_create([_row(pair, version, known) for pair in chosen])
+        if now is not None:
+            FieldSet.objects.create(version=version, saved_at=now, saved_by=who, source=source or None)
     return version
 
 
@@ -45,24 +60,36 @@ def chosen_kinds(version: int) -> dict[str, tuple[str, str]]:
     return {row.key: (row.dynamics_kind, row.marketo_kind) for row in rows}
 
 
-def paused() -> dict[str, str]:
+def paused() -> dict[str, Pause]:
     """Why pairs are left alone, by key."""
-    return dict(PausedPair.objects.values_list("key", "reason"))
+    return {key: Pause(code, facts) for key, code, facts in PausedPair.objects.values_list("key", "code", "facts")}
 
 
-def pause(reasons: dict[str, str], now: datetime) -> tuple[list[str], list[str]]:
-    """Makes exactly these pairs paused ones. Answers the keys newly paused and those that go on again."""
+def pause(reasons: Mapping[str, Pause], now: datetime) -> tuple[list[str], list[str]]:
+    """Pauses exactly these pairs, but for those that heal. Answers the keys newly paused and those that began to heal.
+
+    A pair whose column is back stays paused as *healing* until ``healed`` is told that its links are ready.
+    """
     with transaction.atomic():
         locks.wait_in_transaction(locks.Lock.SETUP)
         before = paused()
-        healed = sorted(before.keys() - reasons.keys())
-        PausedPair.objects.filter(key__in=healed).delete()
+        healing = sorted(key for key in before.keys() - reasons.keys() if before[key].code != HEALING)
+        PausedPair.objects.filter(key__in=healing).update(code=HEALING)
         for key, reason in reasons.items():
             if before.get(key) != reason:
-                PausedPair.objects.update_or_create(
-                    key=key, defaults={"reason": reason}, create_defaults={"reason": reason, "since": now}
-                )
-    return sorted(reasons.keys() - before.keys()), healed
+                told = {"code": reason.code, "facts": dict(reason.facts)}
+                PausedPair.objects.update_or_create(key=key, defaults=told, create_defaults={**told, "since": now})
+    return sorted(reasons.keys() - before.keys()), healing
+
+
+def healed(keys: Iterable[str]) -> None:
+    """These pairs go on, unless one of them broke again meanwhile."""
+    PausedPair.objects.filter(key__in=list(keys), code=HEALING).delete()
+
+
+def forget_pauses(version: int) -> None:
+    """A pair that is in no set in force is not paused either."""
+    PausedPair.objects.exclude(key__in=FieldPair.objects.filter(version=version).values("key")).delete()
 
 
 def _pair(row: FieldPair, reason: str) -> engine.FieldPair:

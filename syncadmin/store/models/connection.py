@@ -60,11 +60,40 @@ class FieldPair(models.Model):
         ]
 
 
+class FieldSet(models.Model):
+    """Who saved a version of the field pairs, and when; ``source`` is the version that was returned to, if any."""
+
+    version = models.PositiveIntegerField(unique=True)
+    saved_at = models.DateTimeField()
+    saved_by = models.CharField(max_length=150)
+    source = models.PositiveIntegerField(null=True)
+
+
+class FieldDraft(models.Model):
+    """An edit of one pair that is not in force yet, over the set in force. ``pair`` is None where it is taken out.
+
+    Shared by all administrators: the last edit of a pair stands, with who made it.
+    """
+
+    table = models.CharField(max_length=8)
+    dynamics = models.CharField(max_length=100)
+    pair = models.JSONField(null=True)
+    who = models.CharField(max_length=150)
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["table", "dynamics"], name="one_draft_per_column")]
+
+
 class PausedPair(models.Model):
-    """A field pair left alone because its column or field disappeared or changed type; heals when it returns."""
+    """A field pair left alone because its column or field disappeared or changed type; heals when it returns.
+
+    ``code`` is gone, retyped or healing (it is back, and links are being made ready); ``facts`` fill the sentence.
+    """
 
     key = models.CharField(max_length=220, unique=True)
-    reason = models.TextField()
+    code = models.CharField(max_length=20, default="gone")
+    facts = models.JSONField(default=dict)
     since = models.DateTimeField()
 
 
