@@ -18,6 +18,8 @@ PORTS = {"dynamics": 8101, "marketo": 8102}
 def run(arguments: Sequence[str]) -> int | None:
     """The exit code of ``vault new-key``, ``sandbox serve`` or ``sandbox load``; None for any other command."""
     words, rest = tuple(arguments[:2]), list(arguments[2:])
+    if words[:1] == ("chaos",):
+        _without_servers()
     if words == ("vault", "new-key"):
         sys.stdout.write(Fernet.generate_key().decode() + "\n")
         return 0
@@ -30,6 +32,18 @@ def run(arguments: Sequence[str]) -> int | None:
         return sandbox.main(["load", *rest, *_served_at(rest)])
     one_side = any(word == "--side" or word.startswith("--side=") for word in rest)
     return sandbox.main(["serve", *rest]) if one_side else _serve_both(rest)
+
+
+def _without_servers() -> None:
+    """The command starts servers of its own; Django only insists that some are named."""
+    nowhere = {
+        "DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none",
+        "CELERY_BROKER_URL": "redis://127.0.0.1:1/0",
+        "SECRET_KEY": "x" * 50,
+        "VAULT_KEYS": Fernet.generate_key().decode(),
+    }
+    for name, value in nowhere.items():
+        os.environ.setdefault(name, value)
 
 
 def address(side: str) -> str:

@@ -66,6 +66,14 @@ class Desk:
         """Orders a trouble; see docs/sandbox.md."""
         self._sides[side].post("/_sandbox/faults", json={"kind": kind, **more}).raise_for_status()
 
+    def waiting(self, side: str) -> int:
+        """How many orders for trouble are still to be carried out."""
+        return len(self._sides[side].get("/_sandbox/faults").raise_for_status().json())
+
+    def row(self, person: str) -> dict[str, Any] | None:
+        found: dict[str, Any] | None = self._sides["marketo"].get("/_sandbox/row", params={"id": person}).json()
+        return found
+
     def no_trouble(self) -> None:
         for client in self._sides.values():
             client.delete("/_sandbox/faults").raise_for_status()

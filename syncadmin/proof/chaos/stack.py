@@ -126,7 +126,7 @@ class Stack:
         while True:
             try:
                 with psycopg.connect(self._database, autocommit=True, row_factory=dict_row) as session:
-                    answer = session.execute(sql, values)  # type: ignore[call-overload]
+                    answer = session.execute(sql, values)
                     return answer.fetchall() if answer.description else []
             except psycopg.OperationalError:
                 if time.monotonic() > deadline:
@@ -141,7 +141,7 @@ class Stack:
     def held(self, table: str) -> Iterator[None]:
         """Nobody writes to the table meanwhile; readers go on."""
         with psycopg.connect(self._database) as session:
-            session.execute(f'LOCK TABLE "{table}" IN EXCLUSIVE MODE')  # type: ignore[call-overload]
+            session.execute(f'LOCK TABLE "{table}" IN EXCLUSIVE MODE')
             yield
             session.rollback()
 

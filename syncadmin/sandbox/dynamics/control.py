@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
@@ -52,6 +53,8 @@ class Control:
                 return _lines(_jsonable(row) for row in sandbox.rows(query["entity"]))
             case "GET", "settings":
                 return _json(sandbox.settings.all())
+            case "GET", "faults":
+                return _json([{**asdict(fault), "value": repr(fault.value)} for fault in sandbox.faults.waiting()])
             case "POST", "faults":
                 for fault in sent if isinstance(sent, list) else [sent]:
                     sandbox.faults.add(fault)

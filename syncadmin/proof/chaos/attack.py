@@ -1,0 +1,186 @@
+"""One attack from start to verdict: the stack starts, is worked on and harmed, is left alone, and is judged."""
+
+from __future__ import annotations
+
+import random
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from syncadmin.proof.chaos import harm, judge
+from syncadmin.proof.chaos.desk import OURS, Desk
+from syncadmin.proof.chaos.harm import Attack, Harm
+from syncadmin.proof.chaos.load import Load, Pair
+from syncadmin.proof.chaos.stack import NotStarted, Stack
+from syncadmin.proof.chaos.watch import Watch, wait_for
+
+# "Other work resumes within 10 seconds of a kill."
+RESUME_LIMIT = 10.0
+_SETTLED_LIMIT = 180.0
+# A write without an answer is left alone for 100 seconds, then read again; receipts settle a minute after the last.
+_QUIET_LIMIT, _QUIET_WITHOUT_CALLS = 420.0, 120.0
+_QUIET_FOR = 8.0
+_ROUNDS = ("a", "b", "c", "d", "e")
+_OPEN = """
+    SELECT (SELECT count(*) FROM store_link WHERE dirty)
+         + (SELECT count(*) FROM store_pendingwrite)
+         + (SELECT count(*) FROM store_dynamicsrecord WHERE due IN ('look_up', 'pair'))
+         + (SELECT count(*) FROM store_syncrequest WHERE status IN ('received', 'queued')) AS number
+"""
+_UNSETTLED = "SELECT count(*) FROM store_receipt WHERE how = ''"
+# The sandbox's sync waits ten seconds between runs; here a pause shall be one that the attack made.
+_HURRY = """
+    INSERT INTO store_setting (name, value) VALUES ('wait', '1'), ('longest_wait', '1')
+    ON CONFLICT (name) DO UPDATE SET value = excluded.value
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """``quick`` leaves out what takes minutes to heal: the 100 seconds of a write to Marketo without an answer."""
+
+    minutes: float
+    seed: int
+    rate: float = 8.0
+    quick: bool = False
+    folder: Path | None = None
+
+
+@dataclass
+class Verdict:
+    """Times are seconds. ``receipts`` counts by the ways of design 3.3; ``broken`` is empty if all held."""
+
+    seed: int
+    seconds: float = 0.0
+    quiet_after: float = 0.0
+    harms: dict[str, int] = field(default_factory=dict)
+    missed: dict[str, int] = field(default_factory=dict)
+    kills: dict[str, int] = field(default_factory=dict)
+    takeovers: int = 0
+    longest_resume: float = 0.0
+    longest_pause: dict[str, float] = field(default_factory=dict)
+    edits: dict[str, int] = field(default_factory=dict)
+    writes: dict[str, int] = field(default_factory=dict)
+    repeated: int = 0
+    receipts: dict[str, int] = field(default_factory=dict)
+    conflicts: dict[str, int] = field(default_factory=dict)
+    broken: list[str] = field(default_factory=list)
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def attack(wanted: Wanted, tell: Callable[[str], Any]) -> Verdict:
+    """Starts a stack of its own in an empty folder and removes it afterwards. Raises ``NotStarted``."""
+    verdict, started = Verdict(wanted.seed), time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="syncadmin-chaos-", dir=wanted.folder) as folder:
+        # PostgreSQL may run as another account, which must be able to pass through.
+        Path(folder).chmod(0o711)
+        with _running(Path(folder) / "data") as (stack, desk):
+            _settle(stack)
+            one = _prepared(stack, desk, wanted)
+            one.watch.start()
+            one.load.start()
+            _harm(one, wanted, tell)
+            one.load.end()
+            tell("everybody goes home")
+            _calm(one, wanted, verdict)
+            one.watch.end()
+            _fill(verdict, one)
+    verdict.seconds = time.monotonic() - started
+    return verdict
+
+
+@contextmanager
+def _running(folder: Path) -> Iterator[tuple[Stack, Desk]]:
+    stack = Stack(folder)
+    try:
+        stack.start()
+        desk = Desk(stack.dynamics, stack.marketo)
+        yield stack, desk
+        desk.close()
+    finally:
+        stack.stop()
+
+
+def _settle(stack: Stack) -> None:
+    stack.ask(_HURRY)
+    if not wait_for(lambda: stack.one(_OPEN) == 0 and stack.one("SELECT count(*) FROM store_link") > 0, _SETTLED_LIMIT):
+        raise NotStarted("the first sync did not come to its end")
+
+
+def _prepared(stack: Stack, desk: Desk, wanted: Wanted) -> Attack:
+    linked = stack.ask("""
+        SELECT "table", dynamics::text, marketo::text FROM store_link
+        WHERE dynamics IS NOT NULL AND marketo IS NOT NULL AND NOT stopped ORDER BY id
+    """)
+    pairs = [Pair(row["table"], row["dynamics"], row["marketo"]) for row in linked]
+    load = Load(desk, pairs, wanted.seed, wanted.rate)
+    return Attack(stack, desk, load, Watch(stack), random.Random(wanted.seed))
+
+
+def _harm(one: Attack, wanted: Wanted, tell: Callable[[str], Any]) -> None:
+    """Every step and every scene once, in an order of the seed; then whatever the seed says until the time is over."""
+    until = time.monotonic() + wanted.minutes * 60
+    all_harms = [
+        each for each in (*harm.STEPS, *harm.SCENES, *harm.RANDOM) if not (wanted.quick and each.leaves_a_call)
+    ]
+    waiting: list[Harm] = []
+    while time.monotonic() < until:
+        if not waiting:
+            waiting = one.chance.sample(all_harms, len(all_harms))
+        each = waiting.pop()
+        tell(f"{until - time.monotonic():5.0f} s left: {each.name}")
+        harm.do(each, one, RESUME_LIMIT * 2)
+        time.sleep(one.chance.uniform(0.5, 3.0))
+
+
+def _calm(one: Attack, wanted: Wanted, verdict: Verdict) -> None:
+    """Waits until nothing is open, then watches that nothing is written any more."""
+    one.desk.no_trouble()
+    begun = time.monotonic()
+    limit = _QUIET_WITHOUT_CALLS if wanted.quick else _QUIET_LIMIT
+    if not wait_for(lambda: one.stack.one(_OPEN) == 0, limit):
+        verdict.broken.append(f"1: after {limit:.0f} s of quiet {one.stack.one(_OPEN)} things are still open")
+    if not wanted.quick:
+        wait_for(lambda: one.stack.one(_UNSETTLED) == 0 and one.stack.one(_OPEN) == 0, limit)
+    verdict.quiet_after = time.monotonic() - begun
+    before = _written(one.desk)
+    runs = one.stack.one("SELECT max(id) FROM store_run")
+    wait_for(
+        lambda: one.stack.one("SELECT max(id) FROM store_run WHERE finished_at IS NOT NULL") > runs + 1, _QUIET_FOR * 4
+    )
+    if (after := _written(one.desk)) != before:
+        verdict.broken.append(f"2: runs after the calm wrote: {after} entries, before {before}")
+
+
+def _written(desk: Desk) -> dict[str, int]:
+    return {side: sum(one.who == OURS for one in desk.truth(side)) for side in ("dynamics", "marketo")}
+
+
+def _fill(verdict: Verdict, one: Attack) -> None:
+    scene = judge.look(one.stack, one.desk)
+    verdict.broken += judge.judge(scene)
+    verdict.broken += [f"resume: nobody worked within {RESUME_LIMIT:.0f} s of: {name}" for name in one.never_resumed]
+    verdict.broken += [f"resume: {late:.1f} s" for late in one.resumed if late > RESUME_LIMIT]
+    if one.load.trouble:
+        verdict.broken.append(f"load: {one.load.trouble}")
+    verdict.harms, verdict.missed, verdict.kills = dict(one.done), dict(one.missed), dict(one.kills)
+    verdict.takeovers, verdict.longest_pause = one.watch.takeovers, one.watch.pauses
+    verdict.longest_resume = max(one.resumed, default=0.0)
+    verdict.edits, verdict.writes = dict(one.load.deeds), _written(one.desk)
+    verdict.repeated = _repeated(scene)
+    ways = one.stack.ask("SELECT how, count(*) AS number FROM store_receipt WHERE how <> '' GROUP BY 1")
+    verdict.receipts = dict.fromkeys(_ROUNDS, 0) | {row["how"]: row["number"] for row in ways}
+    rules = one.stack.ask("SELECT rule, count(*) AS number FROM store_conflict GROUP BY 1")
+    verdict.conflicts = {row["rule"]: row["number"] for row in rules}
+
+
+def _repeated(scene: judge.Scene) -> int:
+    """Writes of ours that changed nothing: sent again after an answer was lost."""
+    logs = (one for log in scene.truth.values() for one in log)
+    return sum(one.who == OURS and one.action == "update" and (one.field is None or one.old == one.new) for one in logs)
