@@ -10,7 +10,7 @@ from syncadmin.engine.records import Lane, Ref
 from syncadmin.services import history, record
 from syncadmin.store import ledger, links
 from syncadmin.store.kinds import Kind
-from syncadmin.store.models import Link, PendingWrite, Run
+from syncadmin.store.models import UNSENT, Link, PendingWrite, Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ def link_all(pairs: Sequence[Pair], *, lane: Lane, run: Run | None, now: datetim
     if not pairs:
         return
     guids = [pair.ref.id for pair in pairs]
-    PendingWrite.objects.filter(link__dynamics__in=guids, side="marketo", op="create", state="waiting").delete()
+    PendingWrite.objects.filter(link__dynamics__in=guids, side="marketo", op="create", state__in=UNSENT).delete()
     wanted = [(pair.ref.id, pair.person) for pair in pairs]
     again = links.widowed(wanted)
     Link.objects.filter(dynamics__in=[guid for guid, _ in again], marketo__isnull=True).delete()

@@ -10,7 +10,7 @@ from syncadmin.engine.records import Lane, Side
 from syncadmin.services import history
 from syncadmin.store import ledger, mirror
 from syncadmin.store.kinds import Kind
-from syncadmin.store.models import Decision, DynamicsRecord, Link, MarketoPerson, PendingWrite, Receipt, Run
+from syncadmin.store.models import UNSENT, Decision, DynamicsRecord, Link, MarketoPerson, PendingWrite, Receipt, Run
 
 
 def in_dynamics(loser: str, master: str, run: Run | None, now: datetime) -> None:
@@ -130,7 +130,7 @@ def _locked(**which: object) -> list[Link]:
 
 
 def _drop_waiting(link: Link) -> None:
-    PendingWrite.objects.filter(link=link, op__in=["create", "update"], state="waiting").delete()
+    PendingWrite.objects.filter(link=link, op__in=["create", "update"], state__in=UNSENT).delete()
 
 
 def _open(

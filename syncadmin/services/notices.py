@@ -19,6 +19,7 @@ from syncadmin.store import ledger, mirror, work
 from syncadmin.store.kinds import Kind
 from syncadmin.store.mirror import Change, DynamicsRow, PersonRow
 from syncadmin.store.models import (
+    UNSENT,
     Activity,
     Decision,
     DynamicsRecord,
@@ -60,7 +61,7 @@ def _stopped(change: Change, run: Run | None, now: datetime) -> None:
         return
     link = Link.objects.select_for_update().get(pk=change.link)
     Link.objects.filter(pk=link.pk).update(stopped=True)
-    PendingWrite.objects.filter(link=link, op__in=["create", "update"], state="waiting").delete()
+    PendingWrite.objects.filter(link=link, op__in=["create", "update"], state__in=UNSENT).delete()
     _tell(link, Kind.FILTER_STOPPED, "Stop sync", Side.DYNAMICS, run, now)
 
 
@@ -108,8 +109,8 @@ def apply_dynamics_deletes(guids: Sequence[str], run: Run | None, now: datetime,
     DynamicsRecord.objects.filter(guid__in=guids).update(deleted_at=now, due="")
     links = list(Link.objects.select_for_update().filter(dynamics__in=guids, dynamics_deleted=False).order_by("id"))
     ids = [link.pk for link in links]
-    PendingWrite.objects.filter(link_id__in=ids, side=Side.DYNAMICS, op="update", state="waiting").delete()
-    PendingWrite.objects.filter(link_id__in=ids, op="create", side=Side.MARKETO, state="waiting").delete()
+    PendingWrite.objects.filter(link_id__in=ids, side=Side.DYNAMICS, op="update", state__in=UNSENT).delete()
+    PendingWrite.objects.filter(link_id__in=ids, op="create", side=Side.MARKETO, state__in=UNSENT).delete()
     _close_failures(ids, Side.DYNAMICS, now)
     Link.objects.filter(pk__in=ids).update(dynamics_deleted=True)
     Link.objects.filter(pk__in=ids, marketo__isnull=True).delete()
@@ -160,7 +161,7 @@ def apply_people_deletes(people: Sequence[int | None], run: Run | None, now: dat
     MarketoPerson.objects.filter(person__in=wanted).update(deleted_at=now)
     links = list(Link.objects.select_for_update().filter(marketo__in=wanted, marketo_deleted=False).order_by("id"))
     ids = [link.pk for link in links]
-    PendingWrite.objects.filter(link_id__in=ids, side=Side.MARKETO, op="update", state="waiting").delete()
+    PendingWrite.objects.filter(link_id__in=ids, side=Side.MARKETO, op="update", state__in=UNSENT).delete()
     PendingWrite.objects.filter(target__in=[str(person) for person in wanted], op="log").delete()
     Receipt.objects.filter(link_id__in=ids, how="").update(how="e", settled_at=now)
     _close_failures(ids, Side.MARKETO, now)

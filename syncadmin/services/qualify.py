@@ -12,7 +12,7 @@ from syncadmin.services.context import Context
 from syncadmin.services.rulebook import Rulebook
 from syncadmin.store import cases, ledger, mirror
 from syncadmin.store.kinds import Kind
-from syncadmin.store.models import DynamicsRecord, Link, PendingWrite, Run
+from syncadmin.store.models import UNSENT, DynamicsRecord, Link, PendingWrite, Run
 
 
 def move(ctx: Context, book: Rulebook, lead: Ref, contact: Ref, run: Run | None) -> bool:
@@ -24,8 +24,8 @@ def move(ctx: Context, book: Rulebook, lead: Ref, contact: Ref, run: Run | None)
     if PendingWrite.objects.filter(link=link, state="sent").exists():
         mirror.mark_links([link.pk], Lane.LIVE)
         return False
-    PendingWrite.objects.filter(link=link, op="update", state="waiting").delete()
-    PendingWrite.objects.filter(link=link, op="create", state="waiting").update(target=contact.id)
+    PendingWrite.objects.filter(link=link, op="update", state__in=UNSENT).delete()
+    PendingWrite.objects.filter(link=link, op="create", state__in=UNSENT).update(target=contact.id)
     agreed = {key: Agreed(*values) for key, values in link.agreed.items()}
     carried = carry_over(agreed, book.pairs(Table.LEAD), book.pairs(Table.CONTACT))
     mirrored = DynamicsRecord.objects.get(guid=contact.id)

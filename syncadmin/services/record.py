@@ -9,13 +9,13 @@ from typing import Any
 from syncadmin.engine.merge import FieldResult
 from syncadmin.engine.pairing import fold_email
 from syncadmin.engine.records import Side
-from syncadmin.services import history, kept, outcomes
+from syncadmin.services import history, kept, outcomes, preview_inputs
 from syncadmin.services.judge import Judgement
 from syncadmin.services.rulebook import Rulebook
 from syncadmin.store import cases, ledger, text
 from syncadmin.store.cases import Case
 from syncadmin.store.kinds import Kind
-from syncadmin.store.models import Activity, Conflict, Decision, DynamicsRecord, Link, PendingWrite, Run
+from syncadmin.store.models import UNSENT, Activity, Conflict, Decision, DynamicsRecord, Link, PendingWrite, Run
 
 
 def judgements(book: Rulebook, judged: Sequence[Judgement], run: Run, now: datetime) -> dict[str, int]:
@@ -103,7 +103,7 @@ def _replace_writes(book: Rulebook, judged: Sequence[Judgement], run: Run, now: 
     ids = [judgement.case.id for judgement in judged]
     for judgement in judged:
         _tell_what_arrived(book, judgement.case, run, now)
-    PendingWrite.objects.filter(link_id__in=ids, op="update", state="waiting").delete()
+    PendingWrite.objects.filter(link_id__in=ids, op="update", state__in=UNSENT).delete()
     rows = [
         pending(judgement, side, book, run, now)
         for judgement in judged
@@ -141,6 +141,8 @@ def pending(judgement: Judgement, side: Side, book: Rulebook, run: Run | None, n
         values=text.storable(judgement.values(side, book)),
         fields={result.key: _told(case, result) for result in judgement.writes[side]},
         version=case.version if side is Side.DYNAMICS else "",
+        state="waiting" if book.options.started else "planned",
+        inputs="" if book.options.started else preview_inputs.of(case, book),
         lane=case.lane,
         attempts=before.attempts if before else 0,
         not_before=before.not_before if before else None,

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from django.db import connection, transaction
 
-from syncadmin.store import staging, text
+from syncadmin.store import options, staging, text
 from syncadmin.store.models import Activity, Conflict, Decision, Failure, PendingWrite, Receipt
 
 _ACTIVITY = ("link_id", "dynamics", "marketo", "at", "kind", "side", "changes", "details", "who", "run_id")
@@ -54,7 +54,10 @@ def _activity_tuple(row: Activity) -> tuple[object, ...]:
 
 def writes(rows: Sequence[PendingWrite]) -> list[PendingWrite]:
     """Inserts pending writes; creates that clash with an unfinished write are left out. Answers what was inserted."""
+    # Before the start nothing may be claimed for sending, whoever decided it.
+    state = "waiting" if options.read().started else "planned"
     for row in rows:
+        row.state = state if row.state == "waiting" else row.state
         row.values = text.storable(row.values)
         row.fields = text.storable(row.fields)
     plain = [row for row in rows if row.op != "create"]
