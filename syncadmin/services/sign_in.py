@@ -1,4 +1,4 @@
-"""Sign-in links: signed, good once and for a quarter of an hour. The way in for the first administrator."""
+"""Sign-in links: signed, good once and not for long. The way in for the first administrator and for the invited."""
 
 from __future__ import annotations
 
@@ -14,15 +14,17 @@ from syncadmin.services.roles import Role, administrators, assign
 from syncadmin.store.models import AuditEntry, SignInLink
 
 GOOD_FOR = timedelta(minutes=15)
+# An invitation has to wait until somebody reads their mail.
+INVITED_FOR = timedelta(days=3)
 FIRST = "admin"
 _SALT = "syncadmin.sign-in"
 
 
-def token_for(user: User, *, who: str, now: datetime) -> str:
-    """A new link's token; only its hash is stored. Links that ran out long ago are forgotten."""
+def token_for(user: User, *, who: str, now: datetime, good_for: timedelta = GOOD_FOR) -> str:
+    """A new link's token; only its hash is stored. Links that ran out are forgotten."""
     token = signing.dumps(secrets.token_urlsafe(24), salt=_SALT)
-    SignInLink.objects.filter(made_at__lt=now - timedelta(days=1)).delete()
-    SignInLink.objects.create(user=user, digest=_digest(token), made_at=now)
+    SignInLink.objects.filter(good_until__lt=now - timedelta(days=1)).delete()
+    SignInLink.objects.create(user=user, digest=_digest(token), made_at=now, good_until=now + good_for)
     AuditEntry.objects.create(at=now, who=who, action="sign_in_link", subject=user.get_username())
     return token
 
@@ -34,9 +36,8 @@ def redeem(token: str, now: datetime) -> User | None:
     except signing.BadSignature:
         return None
     with transaction.atomic():
-        oldest = now - GOOD_FOR
         fresh = SignInLink.objects.select_for_update(of=("self",)).filter(
-            digest=_digest(token), used_at=None, made_at__gt=oldest, user__is_active=True
+            digest=_digest(token), used_at=None, good_until__gt=now, user__is_active=True
         )
         link = fresh.select_related("user").first()
         if link is None:

@@ -12,6 +12,8 @@ from syncadmin.store.models.connection import (
     TableSchema,
 )
 from syncadmin.store.models.listing import ListedPerson, ListedWord, Touched
+from syncadmin.store.models.measure import Throughput
+from syncadmin.store.models.notices import Alarm, Channel, Delivery
 from syncadmin.store.models.record import Due, DynamicsRecord, Link, MarketoPerson
 from syncadmin.store.models.story import Activity, Conflict, Decision, Failure, Run
 from syncadmin.store.models.work import (
@@ -31,13 +33,16 @@ from syncadmin.store.models.work import (
 __all__ = [
     "UNSENT",
     "Activity",
+    "Alarm",
     "AuditEntry",
     "Budget",
     "BudgetUse",
+    "Channel",
     "Checkpoint",
     "Conflict",
     "Connection",
     "Decision",
+    "Delivery",
     "Due",
     "DynamicsRecord",
     "Failure",
@@ -58,6 +63,7 @@ __all__ = [
     "Suppression",
     "SyncRequest",
     "TableSchema",
+    "Throughput",
     "Touched",
     "Worker",
     "WriteState",

@@ -7,9 +7,10 @@ from django.db import models
 
 
 class SignInLink(models.Model):
-    """A link that signs somebody in, once and soon. Only the hash of its token is kept."""
+    """A link that signs somebody in, once and before ``good_until``. Only the hash of its token is kept."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE)
     digest = models.CharField(max_length=64, unique=True)
     made_at = models.DateTimeField()
+    good_until = models.DateTimeField()
     used_at = models.DateTimeField(null=True)

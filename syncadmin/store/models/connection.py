@@ -113,3 +113,9 @@ class AuditEntry(models.Model):
     subject = models.CharField(max_length=200, default="")
     before = models.JSONField(null=True)
     after = models.JSONField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["who", "-id"], name="audit_who"),
+            models.Index(fields=["action", "-id"], name="audit_action"),
+        ]

@@ -7,18 +7,29 @@ from django.db.models import Q
 
 
 class Run(models.Model):
-    """One pass of the background loop; at most one is open."""
+    """One pass of the background loop; at most one is open.
 
-    started_at = models.DateTimeField()
+    ``complaint`` is what stopped it or a step of it first: ``code`` with the facts of its sentence; ``message`` what a
+    system itself said of it. ``failures`` is how many failures it opened or met again, counted when it was closed.
+    """
+
+    started_at = models.DateTimeField(db_index=True)
     finished_at = models.DateTimeField(null=True)
     counts = models.JSONField(default=dict)
     calls = models.JSONField(default=dict)
+    complaint = models.JSONField(default=dict)
     message = models.TextField(default="")
+    failures = models.PositiveIntegerField(default=0)
     heartbeat_at = models.DateTimeField()
 
     class Meta:
         constraints = [
             models.UniqueConstraint(models.Value(1), condition=Q(finished_at__isnull=True), name="one_open_run")
+        ]
+        # Most runs find nothing, and the lists that leave them out must not walk over them.
+        indexes = [
+            models.Index(fields=["-id"], name="run_busy", condition=~Q(counts={})),
+            models.Index(fields=["-id"], name="run_troubled", condition=Q(failures__gt=0) | ~Q(complaint={})),
         ]
 
 
@@ -39,11 +50,12 @@ class Activity(models.Model):
     changes = models.JSONField(default=list)
     details = models.JSONField(default=dict)
     who = models.CharField(max_length=150, default="")
-    run = models.ForeignKey("store.Run", on_delete=models.SET_NULL, null=True)
+    run = models.ForeignKey("store.Run", on_delete=models.SET_NULL, null=True, db_index=False)
 
     class Meta:
         indexes = [
             models.Index(fields=["link", "-id"], name="activity_link"),
+            models.Index(fields=["run", "-id"], name="activity_run", condition=Q(run__isnull=False)),
             models.Index(fields=["dynamics"], name="activity_dynamics", condition=Q(link__isnull=True)),
             models.Index(fields=["marketo"], name="activity_marketo", condition=Q(link__isnull=True)),
         ]
