@@ -15,7 +15,7 @@ from django.db import IntegrityError, OperationalError
 
 from syncadmin.connectors.errors import ConnectorError
 from syncadmin.engine.records import Side
-from syncadmin.services import metadata, pull_marketo, retention, rulebook, steps, sweep_people, trouble
+from syncadmin.services import listing, metadata, pull_marketo, retention, rulebook, steps, sweep_people, trouble
 from syncadmin.services.context import Context
 from syncadmin.services.rulebook import Rulebook
 from syncadmin.services.step import NOTHING
@@ -30,6 +30,8 @@ _LEAST_WAIT = 10
 # A feed may have hundreds of empty pages to walk through; what was read already is decided and sent meanwhile.
 _IN_A_ROW = 20
 _FLUSH_EVERY = timedelta(seconds=2)
+# The rest of a very long list is for the next run; a page of it looks again at a few hundred by itself.
+_LISTING = timedelta(seconds=10)
 
 
 def due(now: datetime) -> bool:
@@ -183,6 +185,7 @@ def _place(doing: Doing) -> AbstractContextManager[bool]:
 
 def _close(ctx: Context, run: Run, shift: _Shift) -> bool:
     shift.flush()
+    listing.catch_up(ctx.now, _LISTING)
     runs.close(run, ctx.now())
     work.forget_workers(ctx.now() - timedelta(hours=1))
     return True

@@ -11,13 +11,14 @@ from datetime import UTC, datetime, timedelta
 from django.conf import settings
 
 from syncadmin.engine.records import Lane
-from syncadmin.services import connect, cycle, heartbeat
+from syncadmin.services import connect, cycle, heartbeat, listing
 from syncadmin.store import runs, work
 from syncadmin.store.models import Run
 
 log = logging.getLogger(__name__)
 # Well under the broker's visibility timeout and the tasks' time limits.
 _STINT = timedelta(seconds=60)
+_LISTING = timedelta(seconds=5)
 
 
 def wanted() -> list[int]:
@@ -47,4 +48,7 @@ def take_part(run_id: int) -> bool:
         runs.close(run, datetime.now(UTC), str(missing))
         return True
     with heartbeat.beating(name, ctx.now):
-        return cycle.work_on(ctx, run, ctx.now() + _STINT)
+        finished = cycle.work_on(ctx, run, ctx.now() + _STINT)
+        if not finished:
+            listing.catch_up(ctx.now, _LISTING)
+        return finished

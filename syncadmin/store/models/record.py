@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Q
 
 
 class Due(models.TextChoices):
@@ -113,8 +113,4 @@ class Link(models.Model):
                 condition=Q(dynamics__isnull=False) | Q(marketo__isnull=False), name="link_names_a_record"
             )
         ]
-        indexes = [
-            models.Index(fields=["lane", "id"], name="link_dirty", condition=Q(dirty=True)),
-            models.Index(F("last_activity_at").desc(nulls_last=True), "id", name="link_recent"),
-            models.Index(fields=["email"], name="link_email"),
-        ]
+        indexes = [models.Index(fields=["lane", "id"], name="link_dirty", condition=Q(dirty=True))]
