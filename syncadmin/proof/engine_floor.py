@@ -135,6 +135,8 @@ def _losses(schedule: _Schedule, at: int, cell: Cell) -> Iterator[str]:
     for value in cell.replaced:
         if value is not None and value not in cell.noted:
             yield f"3: field {at} lost {value!r}, and no history tells of it"
+    for value in sorted(cell.judged - cell.noted - {None, cell.real[D], cell.real[M]}, key=str):
+        yield f"3: field {at} once was {value!r}, which stands nowhere now, and no history tells of it"
     if None in (cell.real[D], cell.real[M]) and not _was_empty(schedule, at):
         yield f"11: field {at} is {cell.real[D]!r} / {cell.real[M]!r}, and nobody had emptied it"
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from syncadmin.engine.fields import Bound, Direction, FieldPair, Winner, pair_key
-from syncadmin.engine.merge import Agreed, FieldResult, FieldState, FirstContact, OpenReceipt, Verdict, merge_link
+from syncadmin.engine.merge import Agreed, FieldResult, FieldState, FirstContact, Held, OpenReceipt, Verdict, merge_link
 from syncadmin.engine.plan import plan_link
 from syncadmin.engine.receipts import LineSeen, SentReceipt, Settled, left_ours, overtaken, settle
 from syncadmin.engine.records import Side, Table
@@ -20,6 +20,8 @@ from syncadmin.engine.schema import Column, Kind
 D, M = Side.DYNAMICS, Side.MARKETO
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 PATIENCE = timedelta(minutes=15)
+# What stays where it is gets a line with both its values, but for these: they pass by themselves or have a failure.
+_UNTOLD = frozenset({Held.RECEIPT, Held.FIRST_BLANKS, Held.FAILURE, Held.SHARED_COLUMN})
 _RULES: tuple[dict[str, Any], ...] = (
     {},
     {},
@@ -70,6 +72,8 @@ class Cell:
     paused: bool = False
     noted: set[str | None] = field(default_factory=set)
     replaced: list[str | None] = field(default_factory=list)
+    judged: set[str | None] = field(default_factory=set)
+    decided: tuple[Side, str | None] | None = None
     lost_write: FieldResult | None = None
 
     def open_receipt(self) -> OpenReceipt | None:
@@ -178,7 +182,7 @@ class Link:
             cell.agreed, cell.blocked = receipt.before, {M: receipt.told.sent}
 
     def _overtaken(self, cell: Cell, receipt: Sent, value: Any) -> None:
-        cell.noted.add(value)
+        cell.noted |= {_text(value), _text(receipt.told.sent)}
         agreed = cell.agreed or Agreed(receipt.told.sent, receipt.told.sent)
         stands = cell.seen[M] == receipt.told.sent
         found = overtaken(cell.bound, receipt.told, agreed, value, stands=stands, table=self.table)
@@ -196,15 +200,30 @@ class Link:
         return dict(plan.writes[side])
 
     def _remember(self, cell: Cell, result: FieldResult) -> None:
+        self._supersede(cell, result)
         lost = cell.lost_write
         if lost is not None and lost.to is not None and cell.seen[lost.to] != lost.replaced:
             # It arrived, or somebody edited after it or instead of it: told in any case.
-            cell.noted.add(_text(lost.replaced))
+            cell.noted |= {_text(lost.replaced), _text(lost.sent)}
             cell.lost_write = None
         if result.verdict is Verdict.AGREE:
             cell.agreed = result.agreed
+        if result.held is not None and result.held not in _UNTOLD:
+            cell.noted |= {cell.seen[D], cell.seen[M]}
         if result.collision is not None:
-            cell.noted |= {_text(result.collision.d), _text(result.collision.m)}
+            told = result.collision
+            cell.noted |= {_text(value) for value in (told.d, told.m, told.agreed_d, told.agreed_m)}
+
+    def _supersede(self, cell: Cell, result: FieldResult) -> None:
+        """What was decided and never got there is told when its source has moved on."""
+        if cell.decided is not None and cell.seen[cell.decided[0]] != cell.decided[1]:
+            cell.noted.add(cell.decided[1])
+            cell.decided = None
+        if result.verdict is Verdict.WRITE and result.to is not None:
+            cell.decided = (result.to.other, _text(result.source))
+            cell.judged.add(_text(result.source))
+        if result.collision is not None or result.held is not None:
+            cell.judged |= {cell.seen[D], cell.seen[M]}
 
     def push_dynamics(self, lost: bool) -> None:
         """With the version that was read: whoever was faster is read and merged first."""
@@ -269,7 +288,8 @@ class Link:
             self._accept(cell, side, result)
 
     def _accept(self, cell: Cell, side: Side, result: FieldResult) -> None:
-        cell.noted.add(_text(result.replaced))
+        cell.noted |= {_text(result.replaced), _text(result.sent)}
+        cell.decided = None
         cell.seen[side] = _text(result.raw)
         if result.agreed is not None:
             cell.agreed = result.agreed
