@@ -6,7 +6,7 @@ from django.urls import include, path
 from django.views.i18n import set_language
 
 from syncadmin.web.access import open_to_all
-from syncadmin.web.views import conflicts, health, overview, people, runs, setup, sign_in, to_do, webhook
+from syncadmin.web.views import conflicts, health, overview, people, person, runs, setup, sign_in, to_do, webhook
 
 session = [
     path("sign-in/", sign_in.sign_in, name="sign-in"),
@@ -24,9 +24,10 @@ loop = [
 
 persons = [
     path("people/", people.people, name="people"),
-    path("people/<int:link>/", people.person, name="person"),
-    path("people/dynamics/<uuid:guid>/", people.dynamics_record, name="person-in-dynamics"),
-    path("people/marketo/<int:number>/", people.marketo_person, name="person-in-marketo"),
+    path("people/export.csv", people.people_csv, name="people-csv"),
+    path("people/<int:link>/", person.person, name="person"),
+    path("people/dynamics/<uuid:guid>/", person.dynamics_record, name="person-in-dynamics"),
+    path("people/marketo/<int:number>/", person.marketo_person, name="person-in-marketo"),
 ]
 
 matters = [

@@ -1,70 +1,68 @@
-"""The list of people: links, and records that have no partner, in one order by name."""
+"""The list of people: links, and records that have no partner, by name, by last activity, or as searched for.
+
+Every statement walks one index from where the page begins and stops after a page, or after a fixed number of steps,
+so it costs the same wherever the page lies and however many there are.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
-from syncadmin.store.queries import keys, search
-from syncadmin.store.queries.search import State
+from syncadmin.store.models.listing import NEVER, STATES
+from syncadmin.store.queries import found_words, keys
+from syncadmin.store.queries.search import Asked, Sort, State
 from syncadmin.store.queries.sql import MOST, Count, bounded, number, select
 
 PAGE = 50
+# What stands for "from the end" in the address.
+END = "end"
+# An export reads this many at once.
+_CHUNK = 1_000
 
-# The order is (folded name, place, id); C sorts by code point, the same on every server, and serves prefixes too.
-_ORDER = 'lower(name) COLLATE "C"'
+FLAGS = ", ".join(f"p.{state}" for state in STATES)
+SHOWN = f'p.id, p.link, p.name, p.email, p."table", p.dynamics, p.marketo, p.last_activity_at, {FLAGS}'
 
-_BRANCHES = {
-    0: """SELECT 0 AS place, id, lower(name) COLLATE "C" AS sorted, name, email, "table", dynamics, marketo,
-                 last_activity_at, stopped, dynamics_deleted, marketo_deleted, dirty AS due
-          FROM store_link p WHERE {where} ORDER BY lower(name) COLLATE "C", id LIMIT %(limit)s""",
-    1: """SELECT 1 AS place, id, lower(name) COLLATE "C" AS sorted, name, email, "table", guid AS dynamics,
-                 NULL::bigint AS marketo, NULL::timestamptz AS last_activity_at, filtered AS stopped,
-                 deleted_at IS NOT NULL AS dynamics_deleted, false AS marketo_deleted, due <> '' AS due
-          FROM store_dynamicsrecord p WHERE {where} ORDER BY lower(name) COLLATE "C", id LIMIT %(limit)s""",
-    2: """SELECT 2 AS place, id, lower(name) COLLATE "C" AS sorted, name, email, 'person' AS "table",
-                 NULL::uuid AS dynamics, person AS marketo, NULL::timestamptz AS last_activity_at, false AS stopped,
-                 false AS dynamics_deleted, deleted_at IS NOT NULL AS marketo_deleted, due <> '' AS due
-          FROM store_marketoperson p WHERE {where} ORDER BY lower(name) COLLATE "C", id LIMIT %(limit)s""",
+_ORDERS = {Sort.NAME: ("p.sorted", False), Sort.RECENT: ("p.last_activity_at", True)}
+_ONE = {
+    "guid": f"""SELECT {SHOWN}, p.sorted AS key FROM store_listedperson p
+                WHERE p.link = (SELECT l.id FROM store_link l WHERE l.dynamics = %(guid)s)
+                   OR (p.link IS NULL AND p.dynamics = %(guid)s)""",
+    "person": f"""SELECT {SHOWN}, p.sorted AS key FROM store_listedperson p
+                  WHERE p.link = (SELECT l.id FROM store_link l WHERE l.marketo = %(person)s)
+                     OR (p.link IS NULL AND p.marketo = %(person)s)""",
 }
-
-_SUBJECT = """CASE p.place WHEN 0 THEN 'link:' || p.id WHEN 1 THEN 'dynamics:' || p.dynamics
-              ELSE 'marketo:' || p.marketo END"""
-
-# The flags are asked for the rows of one page only, so the page is cut before them.
-_PAGE = f"""
-SELECT p.*,
-       EXISTS (SELECT 1 FROM store_failure f WHERE f.closed_at IS NULL
-               AND (f.subject = {_SUBJECT} OR (p.place = 0 AND f.link_id = p.id))) AS failed,
-       p.place = 0 AND EXISTS (SELECT 1 FROM store_conflict c WHERE c.link_id = p.id AND c.state = 'open') AS conflict,
-       p.place = 0 AND EXISTS (SELECT 1 FROM store_decision d
-                               WHERE d.link_id = p.id AND d.answered_at IS NULL) AS decision,
-       p.place = 0 AND EXISTS (SELECT 1 FROM store_pendingwrite w
-                               WHERE w.link_id = p.id AND w.op <> 'log') AS writing
-FROM ({{branches}}) p ORDER BY p.sorted, p.place, p.id LIMIT %(limit)s
-"""
+# A record that the filter keeps out was never anybody's person here; its whole id still finds it.
+_KEPT_OUT = f"""SELECT d.id, NULL::bigint AS link, d.name, d.email, d."table", d.guid AS dynamics,
+                       NULL::bigint AS marketo, NULL::timestamptz AS last_activity_at,
+                       {", ".join(f"{state in ('stopped', 'only_dynamics')} AS {state}" for state in STATES)}, '' AS key
+                FROM store_dynamicsrecord d WHERE d.guid = %(guid)s AND d.filtered"""
 
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    place: int
     id: int
-    sorted: str
+    link: int | None
     name: str
     email: str
     table: str
-    dynamics: Any
+    dynamics: UUID | None
     marketo: int | None
     last_activity_at: datetime | None
-    stopped: bool
-    dynamics_deleted: bool
-    marketo_deleted: bool
-    due: bool
+    in_step: bool
+    waiting: bool
     failed: bool
     conflict: bool
     decision: bool
-    writing: bool
+    stopped: bool
+    deleted: bool
+    only_dynamics: bool
+    only_marketo: bool
+    key: Any
+    word: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,74 +81,129 @@ class PersonRow:
 
 @dataclass(frozen=True, slots=True)
 class PeoplePage:
+    """``previous`` and ``following`` name the neighbouring pages, empty where there is none."""
+
     rows: tuple[PersonRow, ...]
+    previous: str
     following: str
     found: Count
 
 
-def page(text: str, state: State | None, after: str) -> PeoplePage:
-    """``text`` is what was typed into the search box; ``after`` the word of the page before."""
-    wanted = search.conditions(text, state)
-    params: dict[str, Any] = {**wanted.params, "limit": PAGE + 1}
-    lines = select(_Line, _PAGE.format(branches=_union(wanted, keys.unpack(after, str, int, int), params)), params)
-    following = ""
-    if len(lines) > PAGE:
-        last = lines[PAGE - 1]
-        following = keys.pack(last.sorted, last.place, last.id)
-    return PeoplePage(tuple(_row(line) for line in lines[:PAGE]), following, _found(wanted))
+def page(asked: Asked, after: str = "", before: str = "") -> PeoplePage:
+    """The page behind ``after``, or before ``before`` (``END``: the last one); the first if neither is told."""
+    if asked.by_id and (lines := _by_id(asked)):
+        return PeoplePage(tuple(_row(line) for line in lines), "", "", Count(len(lines)))
+    if asked.typed and not asked.beginnings:
+        return PeoplePage((), "", "", Count(0))
+    if asked.beginnings:
+        return _searched(asked, after, before)
+    return _listed(asked, after, before)
 
 
-def _union(wanted: search.Wanted, after: tuple[Any, ...] | None, params: dict[str, Any]) -> str:
-    """Each branch is cut by itself, so that each can walk its own index on the name."""
-    parts = []
-    for place, conditions in sorted(wanted.places.items()):
-        where = [*conditions]
-        if after is not None:
-            where.append(_beyond(place, after[1]))
-            params |= {"after_name": after[0], "after_id": after[2]}
-        parts.append("(" + _BRANCHES[place].format(where=" AND ".join(where) or "true") + ")")
-    return " UNION ALL ".join(parts)
+def every(asked: Asked) -> Iterator[PersonRow]:
+    """All of them in the list's order, read a chunk at a time while they are used."""
+    if asked.by_id or (asked.typed and not asked.beginnings):
+        yield from page(asked).rows
+        return
+    place: tuple[Any, ...] | None = None
+    while True:
+        if asked.beginnings:
+            lines, place = found_words.walk(_Line, SHOWN, asked, _plan(asked, place), place, False, _CHUNK)
+        else:
+            lines = _walk(asked, place, False, _CHUNK)
+            place = _place(lines[-1]) if len(lines) == _CHUNK else None
+        yield from (_row(line) for line in lines)
+        if place is None:
+            return
 
 
-def _beyond(place: int, after_place: int) -> str:
-    if place == after_place:
-        return f"({_ORDER}, id) > (%(after_name)s, %(after_id)s)"
-    return f"{_ORDER} {'>=' if place > after_place else '>'} %(after_name)s"
+def _plan(asked: Asked, place: tuple[Any, ...] | None) -> found_words.Plan:
+    return found_words.plan(asked, str(place[0]) if place else "")
 
 
-def _found(wanted: search.Wanted) -> Count:
-    params: dict[str, Any] = {**wanted.params, "limit": MOST + 1}
-    parts = [
-        "(SELECT 1 FROM " + search.TABLES[place] + " p WHERE " + (" AND ".join(where) or "true") + " LIMIT %(limit)s)"
-        for place, where in wanted.places.items()
-    ]
-    return bounded(number("SELECT count(*) FROM (" + " UNION ALL ".join(parts) + ") x", params))
+def _by_id(asked: Asked) -> list[_Line]:
+    kind = "guid" if asked.guid is not None else "person"
+    params = {"guid": asked.guid, "person": asked.person}
+    lines = select(_Line, _ONE[kind], params)
+    if not lines and asked.guid is not None:
+        lines = select(_Line, _KEPT_OUT, params)
+    return [line for line in lines if asked.state is None or getattr(line, asked.state.value)]
+
+
+def _listed(asked: Asked, after: str, before: str) -> PeoplePage:
+    back = bool(before)
+    place = _readable(asked, keys.unpack(before or after, str, int))
+    lines = _walk(asked, place, back, PAGE + 1)
+    more, lines = len(lines) > PAGE, lines[:PAGE]
+    if back:
+        lines.reverse()
+    ahead = (more, place is not None) if back else (place is not None, more)
+    count = number(f"SELECT count(*) FROM (SELECT 1 FROM store_listedperson p WHERE p.{asked.flag} LIMIT {MOST + 1}) x")
+    return PeoplePage(
+        tuple(_row(line) for line in lines),
+        keys.pack(*_place(lines[0])) if ahead[0] and lines else "",
+        keys.pack(*_place(lines[-1])) if ahead[1] and lines else "",
+        bounded(count),
+    )
+
+
+def _walk(asked: Asked, place: tuple[Any, ...] | None, back: bool, limit: int) -> list[_Line]:
+    column, downwards = _ORDERS[asked.sort]
+    down = downwards != back
+    beyond = f"AND ({column}, p.id) {'<' if down else '>'} (%(key)s, %(id)s)" if place else ""
+    word = "DESC" if down else "ASC"
+    params = {"key": place[0], "id": place[1]} if place else {}
+    return select(
+        _Line,
+        f"""SELECT {SHOWN}, {column}{"::text" if downwards else ""} AS key FROM store_listedperson p
+            WHERE p.{asked.flag} {beyond} ORDER BY {column} {word}, p.id {word} LIMIT {limit}""",
+        params,
+    )
+
+
+def _readable(asked: Asked, place: tuple[Any, ...] | None) -> tuple[Any, ...] | None:
+    """A place that belongs to the other order is none."""
+    if place is None or asked.sort is Sort.NAME:
+        return place
+    try:
+        return (datetime.fromisoformat(place[0]), place[1])
+    except ValueError:
+        return None
+
+
+def _place(line: _Line) -> tuple[str, int]:
+    return str(line.key), line.id
+
+
+def _searched(asked: Asked, after: str, before: str) -> PeoplePage:
+    back = bool(before)
+    place = keys.unpack(before or after, str, str, str, int)
+    plan = _plan(asked, place)
+    lines, rest = found_words.walk(_Line, SHOWN, asked, plan, place, back, PAGE)
+    first = (plan.led_by, lines[0].word, lines[0].key, lines[0].id) if lines else None
+    edge = rest
+    if back:
+        lines.reverse()
+        last = (plan.led_by, lines[-1].word, lines[-1].key, lines[-1].id) if lines else None
+        previous, following = edge, last if place is not None else None
+    else:
+        previous, following = first if place is not None else None, edge
+    return PeoplePage(
+        tuple(_row(line) for line in lines),
+        keys.pack(*previous) if previous else "",
+        keys.pack(*following) if following else "",
+        found_words.count(asked, plan),
+    )
 
 
 def _row(line: _Line) -> PersonRow:
     return PersonRow(
-        link=line.id if line.place == 0 else None,
+        link=line.link,
         name=line.name,
         email=line.email,
         table=line.table,
         dynamics=str(line.dynamics or ""),
         marketo=line.marketo,
-        last_activity_at=line.last_activity_at,
-        states=_states(line),
+        last_activity_at=None if line.last_activity_at == NEVER else line.last_activity_at,
+        states=tuple(state for state in State if getattr(line, state.value)),
     )
-
-
-def _states(line: _Line) -> tuple[State, ...]:
-    """Everything that is true at once; a link of which nothing else is true is in step."""
-    half = line.place == 0 and (line.dynamics is None or line.marketo is None)
-    flags = {
-        State.FAILED: line.failed,
-        State.CONFLICT: line.conflict,
-        State.DECISION: line.decision,
-        State.WAITING: line.writing or line.due or half,
-        State.STOPPED: line.stopped,
-        State.DELETED: line.dynamics_deleted or line.marketo_deleted,
-        State.ONLY_DYNAMICS: line.place == 1,
-        State.ONLY_MARKETO: line.place == 2,
-    }
-    return tuple(state for state, holds in flags.items() if holds) or (State.IN_STEP,)

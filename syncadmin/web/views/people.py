@@ -1,42 +1,48 @@
-"""The list of people, and one person."""
+"""The list of people."""
 
 from __future__ import annotations
 
 from typing import Any
 from urllib.parse import urlencode
-from uuid import UUID
 
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from syncadmin.store.queries import columns, history, reading
+from syncadmin.services import listing
 from syncadmin.store.queries import people as queries
-from syncadmin.store.queries import person as one
-from syncadmin.store.queries.person import PersonDetail
-from syncadmin.store.queries.search import State
-from syncadmin.web import htmx
+from syncadmin.store.queries import reading, search
+from syncadmin.store.queries.people import PersonRow
+from syncadmin.store.queries.search import Asked, Sort, State
+from syncadmin.web import exports, htmx
 from syncadmin.web.access import Right, needs
-from syncadmin.web.words.whys import STATES
+from syncadmin.web.words.terms import TABLES, named
+from syncadmin.web.words.whys import SORTS, STATES
 
 
 @needs(Right.READ)
 @require_safe
 def people(request: HttpRequest) -> HttpResponse:
-    typed = request.GET.get("q", "")
-    state = State(request.GET["state"]) if request.GET.get("state") in set(State) else None
-    page = queries.page(typed, state, request.GET.get("after", ""))
-    kept = {name: value for name, value in (("q", typed), ("state", state.value if state else "")) if value}
+    lags = listing.glance()
+    asked, kept = _asked(request)
+    page = queries.page(asked, request.GET.get("after", ""), request.GET.get("before", ""))
+    address = reverse("people")
     context = {
         "page": page,
-        "q": typed,
-        "state": state,
+        "asked": asked,
+        "q": request.GET.get("q", ""),
+        "state": asked.state,
+        "sort": asked.sort,
         "states": STATES.values(),
-        "first": reverse("people") + (f"?{urlencode(kept)}" if kept else ""),
-        "next": f"{reverse('people')}?{urlencode({**kept, 'after': page.following})}" if page.following else "",
-        "later_page": bool(request.GET.get("after")),
+        "sorts": SORTS.items(),
+        "first": _with(address, kept),
+        "next": _with(address, kept, after=page.following) if page.following else "",
+        "previous": _with(address, kept, before=page.previous) if page.previous else "",
+        "last": _with(address, kept, before=queries.END) if page.following else "",
+        "export": _with(reverse("people-csv"), kept),
         "reading": reading.under_way(),
+        "lags": lags,
         "now": htmx.now(),
     }
     return htmx.answer(request, "people/page.html", context, part="results")
@@ -44,45 +50,30 @@ def people(request: HttpRequest) -> HttpResponse:
 
 @needs(Right.READ)
 @require_safe
-def person(request: HttpRequest, link: int) -> HttpResponse:
-    book = columns.catalogue()
-    return _person(request, one.of_link(link, book), book)
+def people_csv(request: HttpRequest) -> HttpResponseBase:
+    asked, _kept = _asked(request)
+    headings = (
+        _("Name"), _("E-mail"), _("Record"), _("Dynamics id"), _("Marketo id"), _("State"), _("Last activity"),
+    )  # fmt: skip
+    return exports.stream_csv("people", headings, (_cells(row) for row in queries.every(asked)))
 
 
-@needs(Right.READ)
-@require_safe
-def dynamics_record(request: HttpRequest, guid: UUID) -> HttpResponse:
-    link = one.link_of(dynamics=guid)
-    if link:
-        return redirect("person", link)
-    book = columns.catalogue()
-    return _person(request, one.of_record(book, dynamics=guid), book)
+def _cells(row: PersonRow) -> tuple[Any, ...]:
+    states = "; ".join(str(STATES[state].label) for state in row.states)
+    table = named(TABLES, row.table) if row.table else ""
+    return row.name, row.email, table, row.dynamics, row.marketo, states, row.last_activity_at
 
 
-@needs(Right.READ)
-@require_safe
-def marketo_person(request: HttpRequest, number: int) -> HttpResponse:
-    if number >= 2**63:
-        raise Http404
-    link = one.link_of(marketo=number)
-    if link:
-        return redirect("person", link)
-    book = columns.catalogue()
-    return _person(request, one.of_record(book, marketo=number), book)
+def _asked(request: HttpRequest) -> tuple[Asked, dict[str, str]]:
+    """What the address asks for, and the parts of it that other pages of the same list keep."""
+    typed, state, sort = (request.GET.get(name, "") for name in ("q", "state", "sort"))
+    asked = search.read(
+        typed, State(state) if state in set(State) else None, Sort(sort) if sort in set(Sort) else Sort.NAME
+    )
+    kept = {"q": typed, "state": asked.state or "", "sort": "" if asked.sort is Sort.NAME else asked.sort}
+    return asked, {name: str(value) for name, value in kept.items() if value}
 
 
-def _person(request: HttpRequest, detail: PersonDetail | None, book: columns.Catalogue) -> HttpResponse:
-    if detail is None:
-        raise Http404
-    guid = UUID(detail.dynamics.id) if detail.dynamics else None
-    number = int(detail.marketo.id) if detail.marketo else None
-    context: dict[str, Any] = {
-        "person": detail,
-        "history": history.page(detail.link, guid, number, htmx.number(request, "before")),
-        "later_page": "before" in request.GET,
-        "labels": book.labels(),
-        "now": htmx.now(),
-        "may_operate": htmx.may_operate(request),
-        "back": request.path,
-    }
-    return htmx.answer(request, "people/person.html", context, part="history")
+def _with(address: str, kept: dict[str, str], **more: str) -> str:
+    words = {**kept, **more}
+    return f"{address}?{urlencode(words)}" if words else address

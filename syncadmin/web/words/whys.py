@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext_lazy as _
 
-from syncadmin.store.queries.search import State
+from syncadmin.store.queries.search import Sort, State
 from syncadmin.web.words.terms import Text, named
 
 WHYS: dict[str, Text] = {
@@ -69,6 +69,8 @@ STATES: dict[State, StateWords] = {
         StateWords(State.ONLY_MARKETO, _("Only in Marketo"), "", _("Has no partner in Dynamics.")),
     )
 }
+
+SORTS: dict[Sort, Text] = {Sort.NAME: _("Name"), Sort.RECENT: _("Last activity")}
 
 DUE: dict[str, Text] = {
     "look_up": _("to be looked up in Marketo by the next run"),
