@@ -2,39 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from django.db import transaction
 
 from syncadmin.engine.defaults import default_pairs
 from syncadmin.engine.fields import FieldPair
-from syncadmin.engine.records import Lane, Table
+from syncadmin.engine.records import Table
 from syncadmin.engine.schema import Schema
-from syncadmin.services.pair_faults import faults
+from syncadmin.services.pair_faults import Fault, faults
 from syncadmin.store import fieldsets, options, schemas
-from syncadmin.store.models import AuditEntry, Link
+from syncadmin.store.models import AuditEntry
 
 
 class NoMetadata(Exception):
     """The tables' metadata has not been read yet."""
 
 
+class NoPairs(Exception):
+    """A set without any pair: nothing would be synced. Nothing was saved."""
+
+
 class WrongPairs(Exception):
     """Some pairs cannot work; ``reasons`` by pair key. Nothing was saved."""
 
-    def __init__(self, reasons: dict[str, str]) -> None:
+    def __init__(self, reasons: Mapping[str, Fault]) -> None:
         super().__init__(" ".join(f"{key}: {reason}" for key, reason in reasons.items()))
         self.reasons = reasons
 
 
 def known_tables() -> dict[Table, Schema]:
     """The metadata of all tables. Raises ``NoMetadata``."""
-    found = {table: schemas.load(table) for table in Table}
-    known = {table: schema for table, schema in found.items() if schema is not None}
-    if len(known) < len(found):
+    known = schemas.current()
+    if len(known) < len(Table):
         raise NoMetadata("The fields of both systems are not known yet: connect both first.")
     return known
+
+
+def own_names() -> tuple[str, ...]:
+    """What our own fields in Marketo are called: no pair may hold them."""
+    names = options.read()
+    return names.guid_field, names.type_field, names.deleted_field
 
 
 def suggested() -> list[FieldPair]:
@@ -51,18 +60,22 @@ def choose_defaults(*, who: str, now: datetime) -> int:
     return save_fields(suggested(), who=who, now=now)
 
 
-def save_fields(pairs: Sequence[FieldPair], *, who: str, now: datetime) -> int:
-    """Puts a set of pairs in force with the next batch; answers its version. Raises ``WrongPairs``, ``NoMetadata``."""
-    reasons = faults(pairs, known_tables())
+def save_fields(pairs: Sequence[FieldPair], *, who: str, now: datetime, source: int = 0) -> int:
+    """Puts a set of pairs in force with the next batch; answers its version.
+
+    What it means for people who are linked already is done by the loop (``apply_fields``). ``source`` is the version
+    that was returned to. Raises ``WrongPairs``, ``NoPairs``, ``NoMetadata``.
+    """
+    reasons = faults(pairs, known_tables(), own_names())
     if reasons:
         raise WrongPairs(reasons)
+    if not pairs:
+        raise NoPairs("Choose at least one field pair.")
     with transaction.atomic():
         before = [pair.key for pair in fieldsets.pairs(options.read().field_version)]
-        version = fieldsets.save(pairs)
+        version = fieldsets.save(pairs, who=who, now=now, source=source)
         old = options.write("field_version", version)
-        added = {pair.key for pair in pairs} - set(before)
-        if added:
-            _fill_back({pair.table for pair in pairs if pair.key in added})
+        fieldsets.forget_pauses(version)
         AuditEntry.objects.create(
             at=now,
             who=who,
@@ -72,8 +85,3 @@ def save_fields(pairs: Sequence[FieldPair], *, who: str, now: datetime) -> int:
             after={"version": version, "pairs": [pair.key for pair in pairs]},
         )
     return version
-
-
-def _fill_back(tables: set[Table]) -> None:
-    """A pair that is new is merged for everyone who is linked already."""
-    Link.objects.filter(table__in=tables, dirty=False).update(dirty=True, lane=Lane.BACKFILL)

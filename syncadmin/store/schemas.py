@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from syncadmin.engine.records import Side, Table
@@ -35,6 +36,18 @@ def load(table: Table) -> Schema | None:
         return None
     columns = (_column(stored) for stored in row.columns)
     return Schema(table, {column.name: column for column in columns})
+
+
+def current() -> dict[Table, Schema]:
+    """All tables whose metadata was read, parsed anew only when it differs. Shared: nobody may change it."""
+    digests = TableSchema.objects.values_list("table", "digest")
+    return {Table(table): _of_digest(Table(table), digest) for table, digest in digests}
+
+
+@lru_cache(maxsize=8)
+def _of_digest(table: Table, digest: str) -> Schema:
+    # Some hundred columns take longer to parse than a page may take to answer.
+    return load(table) or Schema(table)
 
 
 def read_at(table: Table) -> datetime | None:

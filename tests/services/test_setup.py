@@ -15,7 +15,7 @@ from syncadmin.engine.fields import Direction, FieldPair
 from syncadmin.engine.records import Table
 from syncadmin.services import connect, sandbox_setup, setup
 from syncadmin.store import fieldsets, options, schemas, vault
-from syncadmin.store.models import AuditEntry, Connection, Failure, Link
+from syncadmin.store.models import AuditEntry, Connection, Failure, FieldSet, Link
 from tests.world import DYNAMICS_URL, MARKETO_URL, World
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -53,7 +53,7 @@ def test_a_connection_is_checked_and_saved_sealed(bare):
     assert row.account == connected.identity.account != ""
     assert "sandbox-secret" not in row.sealed
     assert vault.unseal(row.sealed) == "sandbox-secret"
-    entries = AuditEntry.objects.filter(action="connect")
+    entries = AuditEntry.objects.filter(action="connect").order_by("id")
     assert [entry.subject for entry in entries] == ["dynamics", "marketo"]
     assert "secret" not in str(list(entries.values("before", "after")))
 
@@ -135,30 +135,35 @@ def test_a_column_that_goes_pauses_its_pair_and_heals_it(world):
     setup.refresh_schema(world.context())
     colour = pair(Table.LEAD, "new_colour", "middleName")
     version = with_pair(world, colour, pair(Table.LEAD, "lastname", "lastName"))
-    link = Link.objects.create(table="lead", marketo=1, linked_at=world.clock())
 
     world.dynamics.remove_column("lead", "new_colour")
     refreshed = setup.refresh_schema(world.context())
     assert (refreshed.changed, refreshed.paused, refreshed.healed) == ((Table.LEAD,), (colour.key,), ())
     assert {each.key: each.paused for each in fieldsets.pairs(version)} == {
-        colour.key: "The Dynamics column new_colour is no longer there, or may not be read.",
+        colour.key: "gone",
         "lead.lastname:lastName": "",
     }
+    assert fieldsets.paused()[colour.key].facts == {"side": "dynamics", "name": "new_colour"}
     world.dynamics.add_column("lead", "new_colour", type="String", ops="cru", length=50)
     assert setup.refresh_schema(world.context()).healed == (colour.key,)
+    # It takes part again when the loop has made every link ready.
+    assert fieldsets.pairs(version)[0].paused == "healing"
+    world.sync(2)
     assert [each.paused for each in fieldsets.pairs(version)] == ["", ""]
-    link.refresh_from_db()
-    assert (link.dirty, link.lane) == (True, "backfill")
 
 
 def test_a_field_that_changes_its_type_pauses_its_pair(world):
     world.marketo.add_field("colour", "Colour")
     setup.refresh_schema(world.context())
-    version = with_pair(world, pair(Table.LEAD, "middlename", "colour"))
+    with_pair(world, pair(Table.LEAD, "middlename", "colour"))
     world.marketo.change_field("colour", kind="integer")
 
     assert setup.refresh_schema(world.context()).paused == ("lead.middlename:colour",)
-    assert "changed its type from text to integer" in fieldsets.pairs(version)[0].paused
+    pause = fieldsets.paused()["lead.middlename:colour"]
+    assert (pause.code, pause.facts) == (
+        "retyped",
+        {"side": "marketo", "name": "colour", "was": "text", "now": "integer"},
+    )
 
 
 def test_failures_that_wait_for_metadata_become_due(world):
@@ -226,18 +231,11 @@ def test_a_column_twice_is_not_saved(world):
         with_pair(world, pair(Table.LEAD, "lastname", "lastName"), pair(Table.LEAD, "lastname", "middleName"))
 
 
-def test_new_fields_are_filled_back_for_everyone(world):
-    lead = Link.objects.create(table="lead", marketo=1, linked_at=world.clock())
-    contact = Link.objects.create(table="contact", marketo=2, linked_at=world.clock())
+def test_a_saved_set_is_a_version_with_who_and_when(world):
     kept = fieldsets.pairs(options.read().field_version)
-    with_pair(world, *kept[1:])
-    lead.refresh_from_db()
-    assert lead.dirty is False
-
-    version = with_pair(world, *kept)
-    for row in (lead, contact):
-        row.refresh_from_db()
-    assert (lead.dirty, lead.lane, contact.dirty) == (True, "backfill", False)
+    version = with_pair(world, *kept[1:])
+    row = FieldSet.objects.get(version=version)
+    assert (row.saved_by, row.saved_at, row.source) == ("ada", world.clock(), None)
     entry = AuditEntry.objects.filter(action="fields").latest("id")
     assert (entry.who, entry.after["version"]) == ("ada", version)
 

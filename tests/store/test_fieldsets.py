@@ -10,7 +10,8 @@ from django.db import IntegrityError, transaction
 from syncadmin.engine.fields import Direction, FieldPair, Winner
 from syncadmin.engine.records import Table
 from syncadmin.store import fieldsets
-from syncadmin.store.models import PausedPair
+from syncadmin.store.fieldsets import Pause
+from syncadmin.store.models import FieldSet, PausedPair
 
 AT = datetime(2026, 3, 4, 9, 0, tzinfo=UTC)
 
@@ -54,13 +55,38 @@ def test_a_column_is_in_one_pair_of_its_table_only():
 
 
 @pytest.mark.django_db
-def test_pausing_tells_what_began_and_what_ended():
+def test_pausing_tells_what_began_and_what_is_about_to_end():
     version = fieldsets.save([pair("lastname", "lastName"), RULED])
+    gone, retyped = Pause("gone", {"name": "subject"}), Pause("retyped", {"name": "subject"})
 
-    assert fieldsets.pause({RULED.key: "gone"}, AT) == ([RULED.key], [])
+    assert fieldsets.pause({RULED.key: gone}, AT) == ([RULED.key], [])
     assert [each.paused for each in fieldsets.pairs(version)] == ["", "gone"]
     # Another reason, the same pause.
-    assert fieldsets.pause({RULED.key: "retyped"}, AT + timedelta(hours=1)) == ([], [])
-    assert PausedPair.objects.values_list("reason", "since").get() == ("retyped", AT)
+    assert fieldsets.pause({RULED.key: retyped}, AT + timedelta(hours=1)) == ([], [])
+    assert PausedPair.objects.values_list("code", "since").get() == ("retyped", AT)
     assert fieldsets.pause({}, AT + timedelta(hours=2)) == ([], [RULED.key])
+    assert [each.paused for each in fieldsets.pairs(version)] == ["", "healing"]
+    # Told once; it goes on when the links are ready.
+    assert fieldsets.pause({}, AT + timedelta(hours=3)) == ([], [])
+    fieldsets.healed([RULED.key])
     assert [each.paused for each in fieldsets.pairs(version)] == ["", ""]
+
+
+@pytest.mark.django_db
+def test_a_pair_that_breaks_while_it_heals_stays_paused():
+    version = fieldsets.save([RULED])
+    fieldsets.pause({RULED.key: Pause("gone")}, AT)
+    fieldsets.pause({}, AT)
+    fieldsets.pause({RULED.key: Pause("gone")}, AT)
+    fieldsets.healed([RULED.key])
+    assert [each.paused for each in fieldsets.pairs(version)] == ["gone"]
+
+
+@pytest.mark.django_db
+def test_a_pause_goes_with_the_last_set_that_holds_its_pair():
+    fieldsets.save([RULED])
+    fieldsets.pause({RULED.key: Pause("gone")}, AT)
+    version = fieldsets.save([pair("lastname", "lastName")], who="ada", now=AT, source=1)
+    fieldsets.forget_pauses(version)
+    assert fieldsets.paused() == {}
+    assert FieldSet.objects.values_list("version", "saved_by", "saved_at", "source").get() == (2, "ada", AT, 1)
