@@ -175,21 +175,9 @@ def _ask(row: Decision, choice: str, who: str, now: datetime) -> None:
     conflict = found.order_by("-id").first()
     if conflict is None or row.link_id is None:
         raise AlreadySettled("This conflict has been settled already.")
-    if conflict.rule == "overtaken" and side is Side.MARKETO:
-        _put_back(conflict)
-    conflict.state, conflict.chosen, conflict.decided_by = "chosen", side.value, who
-    conflict.save(update_fields=["state", "chosen", "decided_by"])
+    conflict.state, conflict.chosen, conflict.decided_by, conflict.decided_at = "chosen", side.value, who, now
+    conflict.save(update_fields=["state", "chosen", "decided_by", "decided_at"])
     Link.objects.filter(pk=row.link_id).update(dirty=True)
-
-
-def _put_back(conflict: Conflict) -> None:
-    """A value that our write replaced unseen was chosen: the next merge writes it to Marketo, then to Dynamics."""
-    link = Link.objects.select_for_update().get(pk=conflict.link_id)
-    agreed = link.agreed.get(conflict.key)
-    if agreed is None or agreed[1] != conflict.dynamics_value:
-        raise Overtaken("The field has another value by now.")
-    link.held[conflict.key] = {**link.held.get(conflict.key, {}), "overtaken": conflict.marketo_value}
-    link.save(update_fields=["held"])
 
 
 _EFFECTS: Mapping[str, Callable[[Decision, str, str, datetime], None]] = {

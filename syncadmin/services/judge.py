@@ -7,17 +7,20 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from syncadmin.engine.fields import Bound, Unconvertible, comparable, outgoing
-from syncadmin.engine.merge import Agreed, FieldResult, FieldState, Held, OpenReceipt, Rule, Verdict, merge_link
+from syncadmin.engine.choices import Reach
+from syncadmin.engine.fields import Bound
+from syncadmin.engine.merge import Agreed, FieldResult, FieldState, Held, OpenReceipt, Verdict, merge_link
 from syncadmin.engine.own_fields import own_values
 from syncadmin.engine.receipts import LineSeen, SentReceipt, left_ours
-from syncadmin.engine.records import Comparable, Raw, Ref, Side
+from syncadmin.engine.records import Raw, Ref, Side
 from syncadmin.engine.rules import alternating
+from syncadmin.services import choices
 from syncadmin.services.rulebook import Rulebook
+from syncadmin.services.values import restoring
 from syncadmin.store import text
 from syncadmin.store.cases import Case
 
@@ -29,6 +32,7 @@ class Judgement:
     """What was decided for one link: results by key and, for each side, what is to be written.
 
     ``refused`` are sides that refused exactly this write before. ``broken`` says why nothing could be decided.
+    ``reached`` tells, by key, how far the values that a person chose have come.
     """
 
     case: Case
@@ -38,6 +42,7 @@ class Judgement:
     refused: set[Side] = field(default_factory=set)
     broken: str = ""
     renew_person: bool = False
+    reached: dict[str, Reach] = field(default_factory=dict)
 
     def values(self, side: Side, book: Rulebook) -> dict[str, Raw]:
         """The raw columns to send to a side."""
@@ -61,9 +66,9 @@ def judge_all(found: Iterable[Case], book: Rulebook, now: datetime) -> list[Judg
 
 def judge(case: Case, book: Rulebook, now: datetime) -> Judgement:
     """Decides one link. Pure but for the case it is handed, whose ``agreed`` and ``held`` it brings up to date."""
-    states = {state.bound.pair.key: state for state in _states(case, book, now)}
+    states, reached = choices.look(case, {state.bound.pair.key: state for state in _states(case, book, now)})
     results = {result.key: result for result in merge_link(list(states.values()), table=case.table, first=book.first)}
-    judged = Judgement(case, results, states)
+    judged = Judgement(case, results, states, reached=reached)
     if case.marketo_deleted:
         judged.renew_person = not case.dynamics_deleted and any(
             _moved(result) for key, result in results.items() if not _is_own(states[key].bound)
@@ -75,6 +80,9 @@ def judge(case: Case, book: Rulebook, now: datetime) -> Judgement:
         if result.verdict is Verdict.WRITE and result.to is not None:
             judged.writes.setdefault(result.to, []).append(result)
     _restore_overtaken(judged, book)
+    for back in choices.put_back(case, states, results, reached):
+        if back.to is not None:
+            judged.writes.setdefault(back.to, []).append(back)
     for side in list(judged.writes):
         if _refused_as_it_is(case, side, judged.values(side, book)):
             del judged.writes[side]
@@ -117,7 +125,7 @@ def _state(
 ) -> FieldState:
     key, there = bound.pair.key, seen or {}
     agreed = case.agreed.get(key)
-    state = FieldState(
+    return FieldState(
         bound=bound,
         agreed=Agreed(*agreed) if agreed else None,
         d=source.get(bound.pair.dynamics),
@@ -128,7 +136,6 @@ def _state(
         blocked={Side(side): value for side, value in case.held.get(key, {}).get("blocked", {}).items()},
         hold=_hold(case, bound, now),
     )
-    return _with_choice(case, state)
 
 
 def _open_receipt(case: Case, key: str) -> OpenReceipt | None:
@@ -152,17 +159,6 @@ def _hold(case: Case, bound: Bound, now: datetime) -> str:
     return Held.TWO_AUTOMATIONS if alternating(turns, now) else ""
 
 
-def _with_choice(case: Case, state: FieldState) -> FieldState:
-    """A person's choice holds for exactly the two values it was made for."""
-    conflict = case.chosen.get(state.bound.pair.key)
-    if conflict is None:
-        return state
-    shown = comparables(state)
-    if shown != (conflict.dynamics_value, conflict.marketo_value):
-        return state
-    return replace(state, choice=Side(conflict.chosen))
-
-
 def _restore_overtaken(judged: Judgement, book: Rulebook) -> None:
     """A value that our write replaced unseen, and that the rule lets win, goes back to Marketo first.
 
@@ -178,34 +174,6 @@ def _restore_overtaken(judged: Judgement, book: Rulebook) -> None:
                 judged.writes.setdefault(Side.MARKETO, []).append(back)
                 continue
         del held["overtaken"]
-
-
-def comparables(state: FieldState) -> tuple[Comparable, Comparable]:
-    """Both current values in comparable form; one that nobody can read stands as its text."""
-    return shown(state.bound, Side.DYNAMICS, state.d), shown(state.bound, Side.MARKETO, state.m)
-
-
-def shown(bound: Bound, side: Side, raw: Raw) -> Comparable:
-    """A side's raw value in comparable form; one that nobody can read stands as its text."""
-    try:
-        return comparable(bound, side, raw)
-    except Unconvertible:
-        return str(raw)[:200]
-
-
-def restoring(state: FieldState, value: Comparable) -> FieldResult | None:
-    """The write that puts a value back into Marketo; None if it stands there or cannot be sent."""
-    shown = comparables(state)[1]
-    try:
-        out = outgoing(state.bound, Side.MARKETO, value)
-    except Unconvertible:
-        return None
-    if out.comparable == shown:
-        return None
-    key = state.bound.pair.key
-    return FieldResult(
-        key, Verdict.WRITE, Rule.OVERTAKEN, Side.MARKETO, out.raw, out.comparable, value, shown, state.agreed
-    )
 
 
 def _refused_as_it_is(case: Case, side: Side, values: Mapping[str, Raw]) -> bool:

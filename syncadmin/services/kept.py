@@ -9,7 +9,8 @@ from syncadmin.engine.failures import Cause
 from syncadmin.engine.merge import FieldResult, Held, Verdict
 from syncadmin.engine.records import Side
 from syncadmin.services import failing, history
-from syncadmin.services.judge import Judgement, comparables
+from syncadmin.services.judge import Judgement
+from syncadmin.services.values import comparables
 from syncadmin.store import ledger
 from syncadmin.store.kinds import Kind
 from syncadmin.store.models import Activity, Failure, Run

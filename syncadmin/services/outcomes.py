@@ -11,12 +11,15 @@ from syncadmin.engine.failures import Cause, retry_after
 from syncadmin.engine.merge import Rule
 from syncadmin.engine.records import Lane, Side, Values
 from syncadmin.services import doubles, failing, history
-from syncadmin.services.judge import shown, write_hash
+from syncadmin.services.judge import write_hash
 from syncadmin.services.rulebook import Rulebook
+from syncadmin.services.values import shown
 from syncadmin.store import cases, ledger, mirror, own_writes, work
 from syncadmin.store.cases import Case
 from syncadmin.store.kinds import Kind
 from syncadmin.store.models import Activity, Failure, PendingWrite, Run
+
+_LOOKED_AT = (Rule.OVERTAKEN, Rule.CHOSEN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +54,8 @@ def updates(
     finished = [answer.write.pk for answer in answers if answer.outcome.status is not Status.LATER]
     PendingWrite.objects.filter(pk__in=finished).delete()
     again = [answer for answer in answers if answer.outcome.status in (Status.STALE, Status.REFUSED)]
-    # A value put back into Marketo is from now on Marketo's change, and has yet to travel.
-    again += [
-        answer for answer in passed if any(told["rule"] == Rule.OVERTAKEN for told in answer.write.fields.values())
-    ]
+    # A value that was put back has yet to travel from there, and a choice to be noted as carried out.
+    again += [answer for answer in passed if any(told["rule"] in _LOOKED_AT for told in answer.write.fields.values())]
     mirror.mark_links([answer.write.link_id or 0 for answer in again], Lane.LIVE)
     ledger.activities(lines)
     return {f"{side}_{status}": _number(answers, status) for status in Status}

@@ -17,11 +17,12 @@ from syncadmin.connectors.errors import ConnectorError, NoAnswer
 from syncadmin.engine.records import Lane, Record, Ref, Side, Table
 from syncadmin.services import history, notices, outcomes, record, trouble
 from syncadmin.services.context import Context
-from syncadmin.services.judge import judge_all, shown
+from syncadmin.services.judge import judge_all
 from syncadmin.services.outcomes import Answered
 from syncadmin.services.pull_people import store_people
 from syncadmin.services.rulebook import Rulebook
 from syncadmin.services.step import NOTHING, Step, did
+from syncadmin.services.values import shown
 from syncadmin.store import cases, ledger, mirror, work
 from syncadmin.store.models import PendingWrite, Receipt, Run
 

@@ -16,10 +16,10 @@ from syncadmin.engine.receipts import LineSeen, SentReceipt, Settled, Settlement
 from syncadmin.engine.records import Lane, Ref, Side, Table, Values
 from syncadmin.services import failing, history, record
 from syncadmin.services.context import Context
-from syncadmin.services.judge import shown
 from syncadmin.services.pull_people import store_people
 from syncadmin.services.rulebook import Rulebook
 from syncadmin.services.step import NOTHING, Step, did
+from syncadmin.services.values import shown
 from syncadmin.store import cases, ledger, mirror, text
 from syncadmin.store.cases import Case
 from syncadmin.store.kinds import Kind

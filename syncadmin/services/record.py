@@ -9,7 +9,7 @@ from typing import Any
 from syncadmin.engine.merge import FieldResult
 from syncadmin.engine.pairing import fold_email
 from syncadmin.engine.records import Side
-from syncadmin.services import history, kept, outcomes, preview_inputs
+from syncadmin.services import choices, history, kept, outcomes, preview_inputs
 from syncadmin.services.judge import Judgement
 from syncadmin.services.rulebook import Rulebook
 from syncadmin.store import cases, ledger, text
@@ -23,6 +23,7 @@ def judgements(book: Rulebook, judged: Sequence[Judgement], run: Run, now: datet
     lines: list[Activity] = []
     for judgement in judged:
         lines += kept.note(judgement, run, now)
+    lines += choices.settle([(judgement.case, judgement.reached) for judgement in judged], run, now)
     kept.judged_again([judgement.case.id for judgement in judged if not judgement.broken], now)
     found = ledger.conflicts([row for judgement in judged for row in _conflicts(judgement, run, now)])
     lines += [_conflict_line(row, run, now) for row in found]

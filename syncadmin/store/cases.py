@@ -87,7 +87,7 @@ def load(ids: Sequence[int]) -> list[Case]:
         if receipt.key in case.receipts:
             case.older.setdefault(receipt.key, []).append(case.receipts[receipt.key])
         case.receipts[receipt.key] = receipt
-    for conflict in Conflict.objects.filter(link_id__in=cases, state="chosen").order_by("id"):
+    for conflict in Conflict.objects.filter(link_id__in=cases, state="chosen").order_by("decided_at", "id"):
         cases[conflict.link_id].chosen[conflict.key] = conflict
     for write in PendingWrite.objects.filter(link_id__in=cases, op__in=["create", "update"]):
         cases[write.link_id or 0].waiting[Side(write.side)] = write

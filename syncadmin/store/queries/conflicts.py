@@ -1,15 +1,38 @@
-"""Fields that both sides had changed, newest first."""
+"""Fields that both sides had changed: one list with its filters, one conflict, and what can be done about which."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
+from django.db.models import Q, QuerySet
+
 from syncadmin.store.models import Conflict
+from syncadmin.store.queries import keys
+from syncadmin.store.queries.sql import MOST, Count, bounded
 
 PAGE = 50
-STATES = ("decided", "open", "chosen")
+EXPORT = 1_000
+STATES = ("decided", "open", "chosen", "applied", "passed")
+SORTS = ("newest", "oldest")
+
+
+@dataclass(frozen=True, slots=True)
+class ConflictFilter:
+    """What the list is narrowed to; empty parts narrow nothing. ``link`` is a person's. Times are half open."""
+
+    state: str = ""
+    key: str = ""
+    winner: str = ""
+    rule: str = ""
+    link: int | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def __bool__(self) -> bool:
+        return any(getattr(self, part.name) not in ("", None) for part in fields(self))
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,27 +52,102 @@ class ConflictRow:
     state: str
     chosen: str
     decided_by: str
+    decided_at: datetime | None
     at: datetime
     run: int | None
+
+    @property
+    def won(self) -> str:
+        """The side whose value is to stand, as far as anybody has decided."""
+        return self.chosen if self.state in ("chosen", "applied") else self.winner
+
+    @property
+    def other(self) -> str:
+        """The side whose value lost by the rule and may still be used; empty if none."""
+        if self.state != "decided" or self.rule == "by_itself":
+            return ""
+        return {"dynamics": "marketo", "marketo": "dynamics"}.get(self.winner, "")
 
 
 @dataclass(frozen=True, slots=True)
 class ConflictPage:
+    """``following`` is where the next page begins, packed; empty on the last one."""
+
     rows: tuple[ConflictRow, ...]
-    older: int | None
+    following: str
 
 
-def page(state: str, link: int | None, before: int | None) -> ConflictPage:
-    """``state`` is one of ``STATES`` or empty for all."""
-    chosen = Conflict.objects.select_related("link").order_by("-id")
-    if state:
-        chosen = chosen.filter(state=state)
-    if link is not None:
-        chosen = chosen.filter(link=link)
-    if before is not None:
-        chosen = chosen.filter(id__lt=before)
-    found = [row(conflict) for conflict in chosen[: PAGE + 1]]
-    return ConflictPage(tuple(found[:PAGE]), found[PAGE - 1].id if len(found) > PAGE else None)
+def page(wanted: ConflictFilter, sort: str, after: str) -> ConflictPage:
+    """``sort`` is one of ``SORTS``; ``after`` comes from the page before, and anything else means the first page."""
+    chosen = _ordered(chosen_by(wanted).select_related("link"), sort)
+    place = keys.unpack(after, str, int)
+    found = [row(conflict) for conflict in _after(chosen, sort, place)[: PAGE + 1]]
+    last = found[PAGE - 1] if len(found) > PAGE else None
+    return ConflictPage(tuple(found[:PAGE]), keys.pack(last.at.isoformat(), last.id) if last else "")
+
+
+def _ordered(chosen: QuerySet[Conflict], sort: str) -> QuerySet[Conflict]:
+    return chosen.order_by("at", "id") if sort == "oldest" else chosen.order_by("-at", "-id")
+
+
+def _after(chosen: QuerySet[Conflict], sort: str, place: tuple[Any, ...] | None) -> QuerySet[Conflict]:
+    """The bound on the time alone lets the index begin there; the rest settles what happened in the same moment."""
+    if place is None:
+        return chosen
+    at = _moment(place[0])
+    if at is None:
+        return chosen
+    if sort == "oldest":
+        return chosen.filter(Q(at__gt=at) | Q(id__gt=place[1]), at__gte=at)
+    return chosen.filter(Q(at__lt=at) | Q(id__lt=place[1]), at__lte=at)
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return found if found.tzinfo is not None else None
+
+
+def chosen_by(wanted: ConflictFilter) -> QuerySet[Conflict]:
+    """The conflicts a filter lets through, in no order."""
+    given = {
+        "state": wanted.state,
+        "key": wanted.key,
+        "winner": wanted.winner,
+        "rule": wanted.rule,
+        "link": wanted.link,
+        "at__gte": wanted.since,
+        "at__lt": wanted.until,
+    }
+    return Conflict.objects.filter(**{name: value for name, value in given.items() if value not in ("", None)})
+
+
+def count(wanted: ConflictFilter) -> Count:
+    """How many there are, counted no further than the screen tells."""
+    return bounded(chosen_by(wanted).order_by()[: MOST + 1].count())
+
+
+def one(pk: int) -> ConflictRow | None:
+    found = Conflict.objects.select_related("link").filter(pk=pk).first()
+    return row(found) if found else None
+
+
+def every(wanted: ConflictFilter, sort: str) -> Iterator[ConflictRow]:
+    """All that the filter lets through, read a thousand at a time."""
+    chosen, place = _ordered(chosen_by(wanted).select_related("link"), sort), None
+    while True:
+        found = [row(conflict) for conflict in _after(chosen, sort, place)[:EXPORT]]
+        yield from found
+        if len(found) < EXPORT:
+            return
+        place = (found[-1].at.isoformat(), found[-1].id)
+
+
+def rows(found: Iterable[Conflict]) -> tuple[ConflictRow, ...]:
+    """Read with ``select_related("link")``."""
+    return tuple(row(conflict) for conflict in found)
 
 
 def row(conflict: Conflict) -> ConflictRow:
@@ -67,6 +165,7 @@ def row(conflict: Conflict) -> ConflictRow:
         state=conflict.state,
         chosen=conflict.chosen,
         decided_by=conflict.decided_by,
+        decided_at=conflict.decided_at,
         at=conflict.at,
         run=conflict.run_id,
     )
