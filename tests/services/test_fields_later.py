@@ -101,7 +101,7 @@ def test_a_column_taken_away_and_made_anew_is_filled_again_and_blanks_nothing() 
     world.dynamics.add_column("lead", "new_colour", type="String", ops="cru", length=50)
     metadata.refresh_schema(world.context())
     world.pair("lead", "new_colour", "middleName")
-    guid, person = world.linked(new_colour="Blue")
+    guid, _ = world.linked(new_colour="Blue")
     world.settle()
     assert world.person_of(guid)["middleName"] == "Blue"
 
@@ -127,7 +127,7 @@ def test_a_change_in_the_very_run_that_finds_the_column_again_blanks_nothing() -
     world.dynamics.add_column("lead", "new_colour", type="String", ops="cru", length=50)
     metadata.refresh_schema(world.context())
     world.pair("lead", "new_colour", "middleName")
-    guid, person = world.linked(new_colour="Blue")
+    guid, _ = world.linked(new_colour="Blue")
     world.settle()
     world.dynamics.remove_column("lead", "new_colour")
     world.clock.forward(hours=1)
@@ -147,7 +147,7 @@ def test_a_field_that_changes_its_type_and_back_heals() -> None:
     world.marketo.add_field("colour", "Colour")
     metadata.refresh_schema(world.context())
     world.pair("lead", "middlename", "colour")
-    guid, person = world.linked(middlename="Blue")
+    guid, _ = world.linked(middlename="Blue")
     world.settle()
 
     world.marketo.change_field("colour", kind="integer")
