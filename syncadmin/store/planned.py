@@ -221,6 +221,11 @@ def drop_requests() -> int:
     return int(left)
 
 
+def count() -> int:
+    """How many creates and updates are planned."""
+    return PendingWrite.objects.filter(state="planned", op__in=["create", "update"]).count()
+
+
 def left() -> bool:
     """Whether something planned waits to be released."""
     return PendingWrite.objects.filter(state="planned").exists()

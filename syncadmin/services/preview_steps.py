@@ -1,0 +1,124 @@
+"""The loop before the start: both systems are read, and everything is paired and merged by the sync's own steps.
+
+What differs from a run of the sync: nothing is pushed, and what was planned for a link is forgotten before the link
+is merged again, so that a plan always is what a first contact of today's values would bring.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
+
+from django.db import transaction
+
+from syncadmin.engine.records import Lane, Side
+from syncadmin.services import pair, preview_creates, record
+from syncadmin.services.context import Context
+from syncadmin.services.judge import judge_all
+from syncadmin.services.rulebook import Rulebook
+from syncadmin.services.step import NOTHING, Step, did
+from syncadmin.store import cases, pairing, planned, planned_counts
+from syncadmin.store.models import Run
+
+_LINKS = 500
+_DISCARD = 5_000
+# While there is work, numbers are this many seconds apart, and ten times as long as counting them takes.
+_SUMMARY_EVERY = 10
+
+
+def decide(ctx: Context, book: Rulebook, lane: Lane, run: Run) -> Iterator[tuple[str, Side, Callable[[], Step]]]:
+    """Name, side and batch of each step that decides, in one lane."""
+    yield f"look up {lane}", Side.MARKETO, partial(_telling, partial(pair.look_up, ctx, book, lane, run))
+    yield f"pair {lane}", Side.DYNAMICS, partial(_telling, partial(_pair, ctx, book, lane, run))
+    yield f"merge {lane}", Side.DYNAMICS, partial(_telling, partial(_merge, ctx, book, lane, run))
+
+
+def prepare(ctx: Context, book: Rulebook) -> Iterator[tuple[str, Side, Callable[[], Step]]]:
+    """What comes before deciding: an older plan gives way."""
+    yield "plan anew", Side.DYNAMICS, partial(_telling, partial(_anew, ctx, book))
+    yield "dissolve", Side.DYNAMICS, partial(_telling, partial(_dissolve, ctx))
+
+
+def finish(ctx: Context, book: Rulebook, run: Run) -> Iterator[tuple[str, Side, Callable[[], Step]]]:
+    """What comes after deciding: the values of new records, and the numbers on the page."""
+    yield "plan creates", Side.MARKETO, partial(_telling, partial(preview_creates.people, ctx, book, run))
+    yield "plan requests", Side.MARKETO, partial(_telling, partial(preview_creates.requests, ctx, book, run))
+    yield "sum up", Side.DYNAMICS, partial(_sum_up, ctx, book)
+
+
+def _telling(step: Callable[[], Step]) -> Step:
+    done = step()
+    if done.worked:
+        planned.changed()
+    return done
+
+
+def _anew(ctx: Context, book: Rulebook) -> Step:
+    """Other rules: all links are merged again. Other pairing: all links go, and everybody is paired again."""
+    with transaction.atomic():
+        planned.alone()
+        found = planned.plan()
+        if found is None or found.state not in ("replan", "discard") or book.options.started:
+            return NOTHING
+        if found.state == "discard":
+            gone = planned.discard(_DISCARD)
+            if gone == _DISCARD:
+                return did(True, plan_discarded=gone)
+            planned.pair_anew(book.tables)
+        else:
+            planned.replan()
+        planned.put(replace(found, state="plan"))
+    ctx.border("preview.anew")
+    return did(True)
+
+
+def _dissolve(ctx: Context) -> Step:
+    with transaction.atomic():
+        count = planned.dissolve() if planned.may_plan() else 0
+    return did(True, plan_dissolved=count) if count else NOTHING
+
+
+def _pair(ctx: Context, book: Rulebook, lane: Lane, run: Run) -> Step:
+    with transaction.atomic():
+        return pair.batch(ctx, book, lane, run) if planned.may_plan() else NOTHING
+
+
+def _merge(ctx: Context, book: Rulebook, lane: Lane, run: Run) -> Step:
+    """As ``merge.batch``, from the beginning: what was planned for these links before is forgotten."""
+    with transaction.atomic():
+        if not planned.may_plan():
+            return NOTHING
+        now = ctx.now()
+        ids = cases.claim_dirty(lane, _LINKS, now)
+        if not ids:
+            return NOTHING
+        leaving = pairing.wake_contacts(ids)
+        planned.forget(ids)
+        judged = judge_all(cases.load([id for id in ids if id not in leaving]), book, now)
+        counts = record.judgements(book, judged, run, now)
+    ctx.border("preview.merge")
+    return did(len(ids) == _LINKS, planned_links=len(ids), **counts)
+
+
+def _sum_up(ctx: Context, book: Rulebook) -> Step:
+    """The numbers of the preview, kept with it: counted once in a while, not whenever somebody looks."""
+    if not planned.summary_is_stale() or not _time_to_sum_up(ctx, book):
+        return NOTHING
+    begun = ctx.now()
+    planned.begin_summary()
+    counts = planned_counts.count()
+    now = ctx.now()
+    planned.put_summary({**counts, "took": (now - begun).total_seconds()}, now)
+    return did(False)
+
+
+def _time_to_sum_up(ctx: Context, book: Rulebook) -> bool:
+    before, made_at = planned.summary()
+    if made_at is None:
+        return True
+    pause = max(_SUMMARY_EVERY, _SUMMARY_EVERY * float(before.get("took", 0)))
+    if (ctx.now() - made_at).total_seconds() >= pause:
+        return True
+    unread = any(not read.done for read in planned_counts.reads(book.tables))
+    return not (unread or planned_counts.left().deciding)
