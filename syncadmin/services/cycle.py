@@ -17,10 +17,11 @@ from syncadmin.connectors.errors import ConnectorError
 from syncadmin.engine.records import Side
 from syncadmin.services import listing, metadata, pull_marketo, retention, rulebook, steps, sweep_people, trouble
 from syncadmin.services.context import Context
+from syncadmin.services.preview import wanted as previewing
 from syncadmin.services.rulebook import Rulebook
 from syncadmin.services.step import NOTHING
 from syncadmin.services.steps import Doing
-from syncadmin.store import locks, options, runs, work
+from syncadmin.store import locks, options, planned, runs, work
 from syncadmin.store.models import Run
 
 log = logging.getLogger(__name__)
@@ -37,12 +38,12 @@ _LISTING = timedelta(seconds=10)
 def due(now: datetime) -> bool:
     """Whether a run is to be opened or gone on with."""
     chosen = options.read()
-    if not chosen.started or chosen.paused:
+    if chosen.paused or not (chosen.started or previewing()):
         return False
     if runs.current() is not None:
         return True
     last = runs.last()
-    if not last or last[0].finished_at is None:
+    if not last or last[0].finished_at is None or (chosen.started and planned.left()):
         return True
     return now >= last[0].started_at + waiting(chosen, last) or now >= last[0].finished_at + timedelta(
         seconds=chosen.longest_wait

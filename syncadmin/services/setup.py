@@ -8,11 +8,12 @@ from zoneinfo import ZoneInfo
 
 from django.db import transaction
 
+from syncadmin.services import preview
 from syncadmin.services.choose_fields import NoMetadata, WrongPairs, choose_defaults, save_fields, suggested
 from syncadmin.services.connections import Connected, connect_dynamics, connect_marketo
 from syncadmin.services.equip_marketo import Equipped, ensure_marketo
 from syncadmin.services.metadata import Refreshed, is_due, refresh_schema
-from syncadmin.store import options
+from syncadmin.store import options, planned
 from syncadmin.store.models import AuditEntry, Connection
 from syncadmin.store.options import Options
 
@@ -70,7 +71,10 @@ def start(*, who: str, now: datetime) -> None:
     if not options.read().field_version:
         raise NotReady("Choose the fields first.")
     with transaction.atomic():
+        planned.alone()
+        first_writes = planned.count()
         if not options.write("started", True):
+            preview.make_ready(now, first_writes)
             AuditEntry.objects.create(at=now, who=who, action="start", subject="loop", before=False, after=True)
 
 

@@ -14,6 +14,7 @@ from syncadmin.services import (
     merge,
     pair,
     post_log,
+    preview_steps,
     pull_dynamics,
     pull_list,
     pull_marketo,
@@ -21,6 +22,7 @@ from syncadmin.services import (
     push_marketo,
     receipts,
     retries,
+    start,
     sweep_people,
     sync_person,
 )
@@ -78,19 +80,21 @@ _ALONE = (
     "read people",
     "sweep people",
     "apply fields",
+    "plan anew",
+    "dissolve",
+    "plan creates",
+    "plan requests",
+    "sum up",
 )
 
 
 def live(ctx: Context, book: Rulebook, run: Run) -> Iterator[Doing]:
     """What every run does until nothing of it is left."""
-    for table in book.tables:
-        yield Doing(f"pull {table}", Side.DYNAMICS, partial(pull_dynamics.live, ctx, book, table, run))
-    for name, pull in (
-        ("changes", pull_marketo.changes),
-        ("events", pull_marketo.events),
-        ("deletes", pull_marketo.deleted),
-    ):
-        yield Doing(f"pull {name}", Side.MARKETO, partial(pull, ctx, book, run))
+    if not book.options.started:
+        yield from _before_the_start(ctx, book, run)
+        return
+    yield from _pull(ctx, book, run)
+    yield Doing("release", Side.DYNAMICS, partial(start.release, ctx, book))
     yield Doing("settle", Side.MARKETO, partial(receipts.settle_by_lines, ctx, book, run))
     yield Doing("settle old", Side.MARKETO, partial(receipts.settle_by_age, ctx, book, run))
     yield Doing("take over updates", Side.MARKETO, partial(push_marketo.recover, ctx, book, run))
@@ -106,6 +110,32 @@ def live(ctx: Context, book: Rulebook, run: Run) -> Iterator[Doing]:
         yield Doing("log", Side.MARKETO, partial(post_log.batch, ctx, book, run))
 
 
+def _before_the_start(ctx: Context, book: Rulebook, run: Run) -> Iterator[Doing]:
+    """A preview: reads, and decides what would be written. No step of these writes anything over there."""
+    yield from _pull(ctx, book, run)
+    yield from _planning(preview_steps.prepare(ctx, book))
+    for lane in (Lane.LIVE, Lane.RETRY):
+        yield from _decide(ctx, book, lane, run)
+    yield from _planning(preview_steps.finish(ctx, book, run))
+    yield Doing("read list", Side.MARKETO, partial(pull_list.batch, ctx, book))
+
+
+def _planning(named: Iterator[tuple[str, Side, Callable[[], Step]]]) -> Iterator[Doing]:
+    for name, side, once in named:
+        yield Doing(name, side, once)
+
+
+def _pull(ctx: Context, book: Rulebook, run: Run) -> Iterator[Doing]:
+    for table in book.tables:
+        yield Doing(f"pull {table}", Side.DYNAMICS, partial(pull_dynamics.live, ctx, book, table, run))
+    for name, pull in (
+        ("changes", pull_marketo.changes),
+        ("events", pull_marketo.events),
+        ("deletes", pull_marketo.deleted),
+    ):
+        yield Doing(f"pull {name}", Side.MARKETO, partial(pull, ctx, book, run))
+
+
 def backfill(ctx: Context, book: Rulebook, run: Run) -> Iterator[Doing]:
     """The initial read and later full reads, a batch at a time, behind everything live."""
     yield Doing("apply fields", Side.DYNAMICS, partial(apply_fields.batch, ctx, book, run))
@@ -118,13 +148,16 @@ def backfill(ctx: Context, book: Rulebook, run: Run) -> Iterator[Doing]:
 
 
 def _decide(ctx: Context, book: Rulebook, lane: Lane, run: Run) -> Iterator[Doing]:
+    if not book.options.started:
+        yield from _planning(preview_steps.decide(ctx, book, lane, run))
+        return
     yield Doing(f"look up {lane}", Side.MARKETO, partial(pair.look_up, ctx, book, lane, run))
     yield Doing(f"pair {lane}", Side.DYNAMICS, partial(pair.batch, ctx, book, lane, run))
     yield Doing(f"merge {lane}", Side.DYNAMICS, partial(merge.batch, ctx, book, lane, run))
 
 
 def _push(ctx: Context, book: Rulebook, run: Run) -> Iterator[Doing]:
-    if book.options.observe_only:
+    if book.options.observe_only or not book.options.started:
         return
     yield Doing("write dynamics", Side.DYNAMICS, partial(push_dynamics.updates, ctx, book, run))
     yield Doing("create people", Side.MARKETO, partial(create_people.batch, ctx, book, run))

@@ -178,6 +178,7 @@ _PLACES = {
     "create people": _WRITES.format(side=Side.MARKETO, op="create"),
     "write marketo": _WRITES.format(side=Side.MARKETO, op="update"),
     "log": _WRITES.format(side=Side.MARKETO, op="log"),
+    "release": "EXISTS (SELECT 1 FROM store_pendingwrite WHERE state = 'planned')",
 }
 _THERE = "SELECT " + ", ".join(_PLACES.values())
 
