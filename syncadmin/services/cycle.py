@@ -79,7 +79,7 @@ def work_on(ctx: Context, run: Run, until: datetime | None) -> bool:
     shift = _Shift(ctx, run)
     try:
         if not _prepare(ctx, run, stopped):
-            runs.close(run, ctx.now(), "the systems could not be reached")
+            runs.close(run, ctx.now())
             return True
         while until is None or ctx.now() < until:
             shift.renew()
@@ -111,6 +111,7 @@ def _prepare(ctx: Context, run: Run, stopped: set[str]) -> bool:
         log.warning("run %s cannot prepare: %s", run.pk, error.message)
         if rulebook.load().tables and work.checkpoint(pull_marketo.CHANGES).cursor:
             return True
+        runs.complain(run, trouble.code_of(error), step="prepare", said=error.message)
         trouble.note(error, Side.MARKETO, "prepare", run, ctx.now())
         return False
     return True
@@ -149,21 +150,14 @@ def _take(ctx: Context, doing: Doing, run: Run, stopped: set[str], shift: _Shift
                 step = doing.once() if mine else NOTHING
         except ConnectorError as error:
             log.warning("run %s, %s: %s", run.pk, doing.name, error.message)
-            runs.complain(run, f"{doing.name}: {error.message}")
-            stopped.add(doing.name)
-            shift.after(worked=True)
-            trouble.note(error, doing.side, doing.name, run, ctx.now())
-            shift.add({"stopped_steps": 1})
+            _stop(ctx, doing, run, stopped, shift, error)
             return False
         except (IntegrityError, OperationalError) as clash:
             log.info("run %s, %s: %s", run.pk, doing.name, clash)
             continue
         except Exception as fault:  # ours, or nobody's yet: told with its traceback, and the other steps go on
             log.exception("run %s, %s", run.pk, doing.name)
-            stopped.add(doing.name)
-            shift.after(worked=True)
-            trouble.note(trouble.ours(fault), doing.side, doing.name, run, ctx.now())
-            shift.add({"stopped_steps": 1})
+            _stop(ctx, doing, run, stopped, shift, trouble.ours(fault))
             return False
         shift.after(step.worked)
         if doing.once_a_run and not step.worked:
@@ -175,6 +169,14 @@ def _take(ctx: Context, doing: Doing, run: Run, stopped: set[str], shift: _Shift
     log.error("run %s, %s: gave way %s times, left to the next run", run.pk, doing.name, _CLASHES)
     stopped.add(doing.name)
     return False
+
+
+def _stop(ctx: Context, doing: Doing, run: Run, stopped: set[str], shift: _Shift, error: ConnectorError) -> None:
+    runs.complain(run, trouble.code_of(error), side=doing.side, step=doing.name, said=error.message)
+    stopped.add(doing.name)
+    shift.after(worked=True)
+    trouble.note(error, doing.side, doing.name, run, ctx.now())
+    shift.add({"stopped_steps": 1})
 
 
 def _place(doing: Doing) -> AbstractContextManager[bool]:

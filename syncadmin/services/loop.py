@@ -45,7 +45,8 @@ def take_part(run_id: int) -> bool:
         ctx = connect.context(worker=name)
     except connect.NotConnected as missing:
         log.warning("%s", missing)
-        runs.close(run, datetime.now(UTC), str(missing))
+        runs.complain(run, "not_connected", side=missing.side)
+        runs.close(run, datetime.now(UTC))
         return True
     with heartbeat.beating(name, ctx.now):
         finished = cycle.work_on(ctx, run, ctx.now() + _STINT)

@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from syncadmin.services import receipts
-from syncadmin.store import options
+from syncadmin.store import options, throughput
 from syncadmin.store.models import Activity, Run, SyncRequest
 
 # So many rows at once are deleted in well under a second; the rest waits for the next run.
@@ -19,7 +19,7 @@ _REQUESTS_KEPT = timedelta(days=30)
 
 def forget(now: datetime) -> int:
     """Deletes one batch of each; how many rows went. History is kept for ever unless a setting says otherwise."""
-    gone = receipts.purge(now)
+    gone = receipts.purge(now) + throughput.forget(now)
     days = options.read().keep_activities_days
     if days:
         gone += _delete(Activity.objects.filter(at__lt=now - timedelta(days=days)))

@@ -6,7 +6,21 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from syncadmin.connectors.errors import ConnectorError, Malformed, PermissionMissing, Refused, SignInRefused
+from syncadmin.connectors.errors import (
+    BudgetSpent,
+    ConnectorError,
+    CursorExpired,
+    Malformed,
+    NoAnswer,
+    NotSent,
+    PermissionMissing,
+    QuotaSpent,
+    Refused,
+    SignInRefused,
+    Throttled,
+    Unavailable,
+    Unreachable,
+)
 from syncadmin.engine.failures import Cause
 from syncadmin.engine.records import Side
 from syncadmin.services import failing
@@ -22,11 +36,32 @@ _CAUSES: tuple[tuple[type[ConnectorError], Cause], ...] = (
     (Malformed, Cause.MALFORMED_ANSWER),
     (Refused, Cause.UNKNOWN),
 )
+# What a run says stopped it; the narrower class comes first.
+_CODES: tuple[tuple[type[ConnectorError], str], ...] = (
+    (Unreachable, "unreachable"),
+    (BudgetSpent, "budget"),
+    (NotSent, "not_sent"),
+    (NoAnswer, "no_answer"),
+    (QuotaSpent, "quota"),
+    (Throttled, "throttled"),
+    (Unavailable, "unavailable"),
+    (Malformed, "malformed"),
+    (SignInRefused, "sign_in"),
+    (PermissionMissing, "permission"),
+    (CursorExpired, "cursor"),
+)
 
 
 def pause(error: ConnectorError, now: datetime) -> datetime:
     """Not before this time is the work to be tried again."""
     return error.until or now + _PAUSE
+
+
+def code_of(error: ConnectorError) -> str:
+    """The code of a run's complaint about this error."""
+    if error.code == FAULT:
+        return FAULT
+    return next((code for kind, code in _CODES if isinstance(error, kind)), "refused")
 
 
 def ours(fault: Exception) -> ConnectorError:

@@ -167,7 +167,7 @@ def _judge(row: Budget, asking: _Asking, now: datetime, limits: Options) -> Turn
     day = int(limits.marketo_quota * limits.marketo_share)
     backfill_spent = asking.lane is Lane.BACKFILL and row.backfill_calls >= int(day * limits.backfill_share)
     if row.calls >= day or backfill_spent:
-        return Turn(_tomorrow(asking.side, now), "Our share of Marketo's calls is used up for today.")
+        return Turn(tomorrow(asking.side, now), "Our share of Marketo's calls is used up for today.")
     seconds = now.timestamp()
     turn = turns.next_turn(_recent(row), asking.kind, seconds)
     return (
@@ -175,7 +175,8 @@ def _judge(row: Budget, asking: _Asking, now: datetime, limits: Options) -> Turn
     )
 
 
-def _tomorrow(side: Side, now: datetime) -> datetime:
+def tomorrow(side: Side, now: datetime) -> datetime:
+    """When this side begins to count anew."""
     return datetime.combine(day_of(side, now) + timedelta(days=1), time(), DAY_ZONE[side]).astimezone(UTC)
 
 

@@ -7,8 +7,8 @@ from datetime import datetime
 
 from django.db import IntegrityError, transaction
 
-from syncadmin.store import staging
-from syncadmin.store.models import BudgetUse, Run
+from syncadmin.store import staging, throughput
+from syncadmin.store.models import BudgetUse, Failure, Run
 
 
 def current() -> Run | None:
@@ -31,27 +31,30 @@ def last() -> list[Run]:
 
 
 def count(run: Run, counts: Mapping[str, int], now: datetime) -> None:
-    """Adds to a run's counts."""
+    """Adds to a run's counts, and what was written to the throughput."""
     with transaction.atomic():
         row = Run.objects.select_for_update().get(pk=run.pk)
         for name, number in counts.items():
             row.counts[name] = row.counts.get(name, 0) + number
         row.heartbeat_at = now
         row.save(update_fields=["counts", "heartbeat_at"])
+        throughput.note(counts, now)
 
 
-def close(run: Run, now: datetime, message: str = "") -> bool:
+def close(run: Run, now: datetime) -> bool:
     """Closes a run; False if somebody else did."""
     before = run.calls.get("before", {})
     used = {name: number - before.get(name, 0) for name, number in _calls().items()}
     calls = {name: number for name, number in used.items() if number}
-    said = {"message": message} if message else {}  # what a step complained about stays
-    return bool(Run.objects.filter(pk=run.pk, finished_at__isnull=True).update(finished_at=now, calls=calls, **said))
+    failures = Failure.objects.filter(run=run).count()
+    still_open = Run.objects.filter(pk=run.pk, finished_at__isnull=True)
+    return bool(still_open.update(finished_at=now, calls=calls, failures=failures))
 
 
-def complain(run: Run, message: str) -> None:
-    """Notes what stopped a step of the run; the first complaint is kept."""
-    Run.objects.filter(pk=run.pk, message="").update(message=message)
+def complain(run: Run, code: str, *, side: str = "", step: str = "", said: str = "") -> None:
+    """Notes what stopped the run or a step of it, and what the system itself said; the first complaint is kept."""
+    complaint = {"code": code, "side": side, "step": step}
+    Run.objects.filter(pk=run.pk, complaint={}).update(complaint=complaint, message=said)
 
 
 def _calls() -> dict[str, int]:

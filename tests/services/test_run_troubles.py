@@ -24,12 +24,13 @@ def test_the_overview_says_which_system_stopped_the_last_run_and_that_it_is_over
     world.sync(2)
     world.dynamics.faults.add(Fault("unavailable", path="/api/*", times=-1))
     run = world.sync()
-    assert run.message.startswith("pull lead: ")
+    assert run.complaint == {"code": "unavailable", "side": "dynamics", "step": "pull lead"}
+    assert "503" in run.message
     told = seen(world)
-    assert (told.level, "503" in told.advice) == ("warn", True)
+    assert (told.level, "503" in told.said) == ("warn", True)
 
     world.dynamics.faults.clear()
-    assert world.sync().message == ""
+    assert world.sync().complaint == {}
     assert seen(world).level == "good"
 
 
@@ -38,4 +39,4 @@ def test_a_pause_leaves_no_complaint() -> None:
     world.sync()
     resolve.pause("ada", world.clock())
     assert options.read().paused
-    assert world.sync().message == ""
+    assert world.sync().complaint == {}

@@ -16,13 +16,14 @@ def test_a_run_tells_counts_calls_and_duration(vic: Client, world: World) -> Non
 
 
 def test_one_run_tells_what_it_left_in_the_histories(vic: Client, world: World) -> None:
-    run = world.run(message="Marketo asked for silence.")
+    complaint = {"code": "throttled", "side": "marketo", "step": "pull changes"}
+    run = world.run(complaint=complaint, message="606 Max rate limit exceeded")
     link = world.linked("Ada Byron")
     for _ in range(3):
         world.line(link, "updated", run=run)
     world.conflict(link, run=run)
     page = vic.get(f"/runs/{run.pk}/").content.decode()
-    for text in ("Records updated", "Conflicts: 1", "Marketo asked for silence."):
+    for text in ("Records updated", "Conflicts: 1", "Marketo asked us to slow down.", "606 Max rate"):
         assert text in page
 
 

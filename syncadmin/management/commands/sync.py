@@ -22,5 +22,6 @@ class Command(BaseCommand):
         except (connect.NotConnected, connect.Unopened) as error:
             raise CommandError(str(error)) from None
         run = cycle.once(ctx)
-        told = {"run": run.pk, "counts": run.counts, "calls": run.calls, "message": run.message}
+        told = {"run": run.pk, "counts": run.counts, "calls": run.calls}
+        told |= {"complaint": run.complaint, "message": run.message}
         self.stdout.write(json.dumps(told, indent=1, sort_keys=True))

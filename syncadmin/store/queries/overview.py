@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from syncadmin.engine.records import Side
-from syncadmin.store.budget import day_of
-from syncadmin.store.models import Budget, BudgetUse, Connection
+from syncadmin.store.models import AuditEntry, Connection, PausedPair
 from syncadmin.store.options import Options
-from syncadmin.store.queries import counters, reading, runs
+from syncadmin.store.queries import calls, counters, pace, reading, runs
+from syncadmin.store.queries.calls import Calls
 from syncadmin.store.queries.counters import OpenMatters
+from syncadmin.store.queries.pace import Pace, Span
 from syncadmin.store.queries.reading import Reading
 from syncadmin.store.queries.runs import RunRow
 from syncadmin.store.queries.sql import MOST, Count, bounded, select
 
 LAST_RUNS = 8
+# A backlog is counted further than other things: how long it takes is worth knowing, and its index answers fast.
+_FAR = 10_000
 
 # One line for each kind of write there can be, also when nothing waits; the index write_backlog answers each part.
 _WAITING = f"""
 SELECT place.side, place."table", place.op,
        (SELECT count(*) FROM (SELECT 1 FROM store_pendingwrite w
-         WHERE w.side = place.side AND w.op = place.op AND w."table" = place."table" LIMIT {MOST + 1}) x) AS number,
+         WHERE w.side = place.side AND w.op = place.op AND w."table" = place."table" LIMIT {_FAR + 1}) x) AS number,
        (SELECT w.decided_at FROM store_pendingwrite w
          WHERE w.side = place.side AND w.op = place.op AND w."table" = place."table"
          ORDER BY w.decided_at LIMIT 1) AS oldest
@@ -48,13 +54,17 @@ class _WaitingLine:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """Writes decided and not yet sent, to one table of one side; ``oldest`` is when the first was decided."""
+    """Writes decided and not yet sent, to one table of one side; ``oldest`` is when the first was decided.
+
+    ``minutes`` is how long they take as it went lately; None without a rate, or where nothing waits.
+    """
 
     side: str
     table: str
     inserts: Count
     updates: Count
     oldest: datetime | None
+    minutes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,28 +76,8 @@ class Undecided:
 
 
 @dataclass(frozen=True, slots=True)
-class Purpose:
-    """Calls of today for one purpose."""
-
-    purpose: str
-    calls: int
-
-
-@dataclass(frozen=True, slots=True)
-class Calls:
-    """Calls of one side since its day began. ``left`` is None where no daily limit is known."""
-
-    side: str
-    used: int
-    backfill: int
-    left: int | None
-    paused_until: datetime | None
-    purposes: tuple[Purpose, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Refused:
-    """A side that no longer lets us in."""
+    """A side that no longer lets us in, and what it said."""
 
     side: str
     since: datetime
@@ -95,10 +85,30 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True)
+class Pressed:
+    """Who paused the sync, and when."""
+
+    who: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PairPaused:
+    """A field pair left alone; ``code`` and ``facts`` say why."""
+
+    key: str
+    code: str
+    facts: Mapping[str, Any]
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Overview:
     options: Options
     connected: bool
     refused: tuple[Refused, ...]
+    paused: Pressed | None
+    pairs: tuple[PairPaused, ...]
     open: OpenMatters
     waiting: tuple[Waiting, ...]
     to_merge: Count
@@ -106,53 +116,53 @@ class Overview:
     reading: tuple[Reading, ...]
     runs: tuple[RunRow, ...]
     calls: tuple[Calls, ...]
+    pace: Pace
 
 
-def overview(options: Options, now: datetime) -> Overview:
+def overview(options: Options, now: datetime, span: Span = Span.DAY) -> Overview:
     connections = list(Connection.objects.order_by("side"))
     (undecided,) = select(Undecided, _UNDECIDED)
     return Overview(
         options=options,
         connected=len(connections) == len(Side),
         refused=tuple(Refused(c.side, c.refused_since, c.message) for c in connections if c.refused_since),
+        paused=_paused(options),
+        pairs=tuple(PairPaused(*row) for row in _pairs()),
         open=counters.open_matters(),
-        waiting=waiting(),
+        waiting=waiting(pace.per_minute(now)),
         to_merge=bounded(undecided.links),
         to_pair=bounded(undecided.records),
         reading=reading.under_way(),
         runs=runs.last(LAST_RUNS),
-        calls=tuple(_calls(side, options, now) for side in Side),
+        calls=calls.today(options, now),
+        pace=pace.pace(span, now),
     )
 
 
-def waiting() -> tuple[Waiting, ...]:
-    """One row per side and table, zeros included."""
+def _paused(options: Options) -> Pressed | None:
+    if not options.paused:
+        return None
+    entry = AuditEntry.objects.filter(action="pause").order_by("-id").first()
+    return Pressed(entry.who, entry.at) if entry else None
+
+
+def _pairs() -> list[tuple[str, str, Mapping[str, Any], datetime]]:
+    return list(PausedPair.objects.order_by("key").values_list("key", "code", "facts", "since"))
+
+
+def waiting(rates: Mapping[str, float]) -> tuple[Waiting, ...]:
+    """One row per side and table, zeros included; ``rates`` are records written a minute, by side."""
     found = {(line.side, line.table, line.op): line for line in select(_WaitingLine, _WAITING)}
     places = dict.fromkeys((side, table) for side, table, _ in found)
     rows = []
     for side, table in places:
         inserts, updates = found[side, table, "create"], found[side, table, "update"]
         oldest = min((line.oldest for line in (inserts, updates) if line.oldest), default=None)
-        rows.append(Waiting(side, table, bounded(inserts.number), bounded(updates.number), oldest))
+        number, rate = inserts.number + updates.number, rates.get(side, 0)
+        minutes = math.ceil(number / rate) if number and rate else None
+        rows.append(Waiting(side, table, _far(inserts.number), _far(updates.number), oldest, minutes))
     return tuple(rows)
 
 
-def _calls(side: Side, options: Options, now: datetime) -> Calls:
-    budget = Budget.objects.filter(side=side).first()
-    # A row of yesterday says nothing about today: it is renewed with the first call.
-    current = budget is not None and budget.day == day_of(side, now)
-    used = budget.calls if budget and current else 0
-    purposes = BudgetUse.objects.filter(side=side, day=day_of(side, now)).values_list("purpose", "calls")
-    together: dict[str, int] = {}
-    for purpose, calls in purposes:
-        together[purpose] = together.get(purpose, 0) + calls
-    ours = int(options.marketo_quota * options.marketo_share) if side is Side.MARKETO else None
-    pause = budget.paused_until if budget and budget.paused_until and budget.paused_until > now else None
-    return Calls(
-        side=side,
-        used=used,
-        backfill=budget.backfill_calls if budget and current else 0,
-        left=None if ours is None else max(ours - used, 0),
-        paused_until=pause,
-        purposes=tuple(Purpose(name, calls) for name, calls in sorted(together.items(), key=lambda item: -item[1])),
-    )
+def _far(number: int) -> Count:
+    return Count(min(number, _FAR), number > _FAR)

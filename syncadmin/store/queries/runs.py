@@ -23,7 +23,9 @@ class RunRow:
     finished_at: datetime | None
     counts: Mapping[str, Any]
     calls: Mapping[str, Any]
+    complaint: Mapping[str, Any]
     message: str
+    failures: int
     # Not shown, and no reason to show the rest anew.
     heartbeat_at: datetime = field(repr=False)
 
@@ -73,7 +75,17 @@ def _flat(path: str, values: Mapping[str, Any]) -> list[tuple[str, int]]:
 
 
 def _row(run: Run) -> RunRow:
-    return RunRow(run.pk, run.started_at, run.finished_at, run.counts, run.calls, run.message, run.heartbeat_at)
+    return RunRow(
+        run.pk,
+        run.started_at,
+        run.finished_at,
+        run.counts,
+        run.calls,
+        run.complaint,
+        run.message,
+        run.failures,
+        run.heartbeat_at,
+    )
 
 
 def last(number: int) -> tuple[RunRow, ...]:

@@ -7,13 +7,16 @@ from typing import Any
 
 from django import template
 from django.templatetags.static import static
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from syncadmin.store.queries.overview import PairPaused
 from syncadmin.store.queries.sql import Count
-from syncadmin.web.words import terms
+from syncadmin.web.words import terms, troubles
 
 register = template.Library()
 
@@ -37,10 +40,28 @@ def ago(moment: datetime | None, now: datetime) -> SafeString | str:
     """How long ago, with the exact instant for the mouse and for the script that keeps it fresh."""
     if moment is None:
         return "–"
-    exact = moment.strftime("%Y-%m-%d %H:%M:%S UTC")
+    title = date_format(timezone.localtime(moment), "Y-m-d H:i:s T")
     return format_html(
-        '<time datetime="{}" title="{}" data-ago>{}</time>', moment.isoformat(), exact, _distance(now - moment)
+        '<time datetime="{}" title="{}" data-ago>{}</time>', moment.isoformat(), title, _distance(now - moment)
     )
+
+
+@register.simple_tag
+def exact(moment: datetime | None) -> SafeString | str:
+    """The instant itself, in the zone of the viewer."""
+    if moment is None:
+        return "–"
+    local = timezone.localtime(moment)
+    title = date_format(local, "Y-m-d H:i:s T")
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>', moment.isoformat(), title, date_format(local, "Y-m-d H:i")
+    )
+
+
+@register.filter
+def clock(moment: datetime) -> str:
+    """The time of the day in the zone of the viewer."""
+    return date_format(timezone.localtime(moment), "H:i")
 
 
 def _distance(passed: timedelta) -> str:
@@ -119,6 +140,27 @@ def rule(code: str) -> str:
 @register.filter
 def winner(code: str) -> str:
     return terms.named(terms.WINNERS, code)
+
+
+@register.filter
+def why_paused(pair: PairPaused) -> str:
+    return troubles.pause_told(pair.code, pair.facts)
+
+
+@register.filter
+def complaint(told: dict[str, Any]) -> str:
+    return troubles.complaint_told(told)
+
+
+@register.filter
+def about_minutes(minutes: int) -> str:
+    """A length of time of which only the size is known."""
+    if minutes < 90:
+        return ngettext("about %(number)d minute", "about %(number)d minutes", minutes) % {"number": minutes}
+    hours = round(minutes / 60)
+    if hours < 48:
+        return ngettext("about %(number)d hour", "about %(number)d hours", hours) % {"number": hours}
+    return ngettext("about %(number)d day", "about %(number)d days", hours // 24) % {"number": hours // 24}
 
 
 @register.filter

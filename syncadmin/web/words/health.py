@@ -10,6 +10,7 @@ from django.utils.translation import ngettext
 
 from syncadmin.store.queries.overview import Overview
 from syncadmin.web.words.terms import SIDES, named
+from syncadmin.web.words.troubles import complaint_told
 
 # Below this a slow run is not yet a loop that stands still.
 LEAST_SILENCE = timedelta(minutes=5)
@@ -17,11 +18,12 @@ LEAST_SILENCE = timedelta(minutes=5)
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """``level`` is good, wait, warn or bad; ``advice`` what to do, empty when nothing is to be done."""
+    """``level`` is good, wait, warn or bad; ``advice`` what to do, and ``said`` a system's own words; empty if none."""
 
     level: str
     sentence: str
     advice: str = ""
+    said: str = ""
 
 
 def health(seen: Overview, now: datetime) -> Health:
@@ -33,7 +35,8 @@ def _not_running(seen: Overview) -> Health | None:
     if seen.refused:
         first = seen.refused[0]
         sentence = _("%(side)s refuses our sign-in, so nothing travels.") % {"side": named(SIDES, first.side)}
-        return Health("bad", sentence, first.message)
+        advice = _("Give new credentials, or allow the old ones again over there; the sync goes on by itself then.")
+        return Health("bad", sentence, advice, first.message)
     if not seen.connected or not seen.options.field_version:
         advice = _("Connect both systems and choose the fields; then the loop begins.")
         return Health("wait", _("Nothing is synced yet: the setup is not finished."), advice)
@@ -56,8 +59,9 @@ def _standing_still(seen: Overview, now: datetime) -> Health | None:
         return Health("bad", _("The loop stands still: no run has ended for longer than it should take."), advice)
     # The newest run is usually under way; the last finished one has told its troubles.
     finished = next((run for run in seen.runs if run.finished_at), None)
-    if finished is not None and finished.message:
-        return Health("warn", _("The last run stopped early."), finished.message)
+    if finished is not None and finished.complaint:
+        advice = complaint_told(finished.complaint)
+        return Health("warn", _("The last run stopped early."), advice, finished.message)
     return None
 
 
@@ -69,6 +73,13 @@ def _running(seen: Overview) -> Health:
             "The sync is running; %(number)s failures need a look.",
             number,
         ) % {"number": _many(number, seen.open.failures.over)}
+        return Health("warn", sentence)
+    if seen.pairs:
+        sentence = ngettext(
+            "The sync is running; %(number)s field is paused.",
+            "The sync is running; %(number)s fields are paused.",
+            len(seen.pairs),
+        ) % {"number": len(seen.pairs)}
         return Health("warn", sentence)
     undecided = seen.open.decisions.number + seen.open.conflicts.number
     if undecided:
