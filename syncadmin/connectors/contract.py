@@ -7,7 +7,7 @@ Both connectors offer ``Connector``; what only one system can do stands in ``Dyn
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -52,6 +52,7 @@ __all__ = [
     "NewField",
     "Outcome",
     "Page",
+    "Probe",
     "StaticList",
     "Status",
     "Update",
@@ -135,12 +136,37 @@ class Fetched:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One named check of a connection. ``remedy`` says what to do, and where in the vendor's screens, if not ok."""
+    """One named check of a connection. ``remedy`` says what to do, and where in the vendor's screens, if not ok.
+
+    ``message`` may hold %(names)s that ``facts`` fill in. ``code`` and ``detail`` are the system's own words.
+    ``needed``: not even "could not be checked" is enough. ``accept`` names what is given up when a red one is
+    accepted; without it a red check keeps the connection from being saved.
+    """
 
     name: str
     ok: bool | None  # None: could not be checked
     message: str = ""
     remedy: str = ""
+    code: str = ""
+    detail: str = ""
+    needed: bool = False
+    accept: str = ""
+    facts: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def text(self) -> str:
+        """The message with its facts, and the system's own words behind it."""
+        said = self.message % self.facts if self.facts else self.message
+        return " ".join(filter(None, (said, f"({self.code})" if self.code else "", self.detail)))
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """A check not made yet. What stands behind a ``gate`` is pointless while the gate is not green."""
+
+    name: str
+    run: Callable[[], Check]
+    gate: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +188,15 @@ class Connector(Protocol):
     def for_work(self, lane: Lane, purpose: str, deadline: datetime | None = None) -> Self:
         """The same connection, its calls accounted to this lane and purpose; no call outlives the deadline."""
 
-    def check(self) -> list[Check]: ...
+    def close(self) -> None:
+        """Gives the network connections back."""
+
+    def check(self) -> list[Check]:
+        """All named checks in order; trouble with one is its result. Never raises."""
+
+    def probes(self) -> Sequence[Probe]:
+        """The same checks, to be made one at a time."""
+
     def identity(self) -> Identity: ...
     def schema(self, table: Table) -> Schema: ...
 
@@ -190,7 +224,14 @@ class DynamicsConnector(Connector, Protocol):
     """Dynamics 365: tracked reads with delta links, and owners."""
 
     def check(self, *, probe_id: str = "") -> list[Check]:
-        """With a fresh random GUID the rights to write are tried too, by updates that can change nothing."""
+        """With a fresh random GUID the rights to write are tried too, by calls that can change nothing."""
+
+    def probes(self, *, probe_id: str = "") -> Sequence[Probe]: ...
+    def count(self, table: Table, column: str = "", value: Raw = None) -> int:
+        """How many records hold the value (None: nothing); without a column all. 5,001 stands for "more than 5,000"."""
+
+    def total(self, table: Table) -> int:
+        """About how many records a table has: a figure of the last day."""
 
     def full_read(self, table: Table, columns: Sequence[str], cursor: str = "") -> Page:
         """A page of a tracked full read; the last page's cursor is the delta link."""

@@ -91,7 +91,8 @@ class _Handler(BaseHTTPRequestHandler):
             body = gzip.compress(body, 1, mtime=0)
             headers = [*headers, ("Content-Encoding", "gzip"), ("Vary", "Accept-Encoding")]
         self.send_response_only(int(code), reason)
-        self.send_header("Date", self.date_time_string())
+        if not any(name.lower() == "date" for name, _ in headers):
+            self.send_header("Date", self.date_time_string())
         for name, value in headers:
             if name.lower() != "content-length":
                 self.send_header(name, value)

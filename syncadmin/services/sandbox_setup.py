@@ -74,7 +74,7 @@ def _connect(places: Places, world: World) -> None:
     ):
         red = [check for check in connected.checks if check.ok is False]
         if red:
-            raise NotSetUp("; ".join(f"{check.name}: {check.message} {check.remedy}" for check in red))
+            raise NotSetUp("; ".join(f"{check.name}: {check.text} {check.remedy}" for check in red))
 
 
 def _list(marketo: MarketoConnector) -> str:

@@ -44,7 +44,9 @@ _CHOICES: dict[str, tuple[str, ...]] = {
 _SHARES = frozenset({"deletes_share", "marketo_share", "backfill_share"})
 _LEAST = {"wait": 5, "longest_wait": 5, "receipt_patience": 10, "marketo_quota": 1}
 # Written by the product itself, each with rules of its own.
-_NOT_CHANGED_HERE = frozenset({"field_version", "activity_type_id", "started", "scope_chosen"})
+_NOT_CHANGED_HERE = frozenset(
+    {"field_version", "activity_type_id", "started", "scope_chosen", "dynamics_account", "marketo_account"}
+)
 
 
 class WrongSetting(ValueError):

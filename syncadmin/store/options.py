@@ -22,6 +22,8 @@ class Options:
     longest_wait: int = 900
     field_version: int = 0
     scope_chosen: bool = False
+    dynamics_account: str = ""
+    marketo_account: str = ""
     leads: bool = True
     contacts: bool = True
     filter_column: str = "new_synctomkto"

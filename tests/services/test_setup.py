@@ -75,7 +75,7 @@ def test_what_is_linked_is_never_pointed_at_another_organisation(world):
     connected = setup.connect_dynamics(DYNAMICS, who="ada", world=world.outside)
 
     assert not connected.ok
-    assert "somebody-elses" in connected.checks[-1].message
+    assert "somebody-elses" in connected.checks[-1].text
     assert Connection.objects.get(side="dynamics").account == "somebody-elses"
     Link.objects.all().delete()
     assert setup.connect_dynamics(DYNAMICS, who="ada", world=world.outside).ok

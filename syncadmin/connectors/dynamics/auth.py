@@ -9,15 +9,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from syncadmin.connectors.dynamics.address import PUBLIC_CLOUD
 from syncadmin.connectors.dynamics.requests import token_request
 from syncadmin.connectors.errors import DeadlineOver, Malformed
 from syncadmin.connectors.http import Http, Work
 from syncadmin.connectors.messages import Answer
 
-PUBLIC_CLOUD = "https://login.microsoftonline.com"
 # Entra tokens live about an hour; renewing this early keeps a long page from outliving its token.
 RENEW_EARLY = timedelta(minutes=5)
 LONGEST_SIGN_IN = 120.0  # seconds a thread waits for the one that is signing in
+
+__all__ = ["PROCESS_TOKENS", "PUBLIC_CLOUD", "DynamicsAuth", "DynamicsConfig", "TokenCache"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,11 @@ class DynamicsAuth:
             if not self._slot.token or self._is_due():
                 self._sign_in(work)
             return {"Authorization": f"Bearer {self._slot.token}"}
+
+    def sign_in(self, work: Work) -> None:
+        """Asks for a new token even if the old one is still good: the secret behind it may not be."""
+        with self._held(work):
+            self._sign_in(work)
 
     def expired(self, answer: Answer) -> bool:
         return answer.status == 401

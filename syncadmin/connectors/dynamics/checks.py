@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from functools import partial
 
-from syncadmin.connectors.contract import Check, Identity
-from syncadmin.connectors.dynamics import metadata, requests
-from syncadmin.connectors.dynamics.names import ENTITY_SETS, key_of
-from syncadmin.connectors.errors import (
-    ConnectorError,
-    Malformed,
-    NoAnswer,
-    PermissionMissing,
-    Refused,
-    SignInRefused,
-    Unreachable,
-)
+from syncadmin.connectors.contract import Check, Identity, Probe
+from syncadmin.connectors.dynamics import metadata, requests, responses, signin
+from syncadmin.connectors.dynamics.names import ENTITY_SETS, is_guid, key_of
+from syncadmin.connectors.dynamics.refusals import KEY_EXISTS, refusal
+from syncadmin.connectors.errors import ConnectorError, Malformed, PermissionMissing, Refused, SignInRefused
 from syncadmin.connectors.messages import Answer, Request
+from syncadmin.connectors.probes import PASSING, told
 from syncadmin.engine.records import Table
 
 Call = Callable[[Request], Answer]
@@ -29,109 +23,173 @@ LARGEST_DIFFERENCE = 60.0
 
 ADDRESS, SIGN_IN, USER = "Address reachable", "Sign-in", "Application user"
 ORGANISATION, TIME = "Organisation and version", "Time difference"
-_REMEDIES = {
+REMEDIES = {
     ADDRESS: "Check the environment's address (Power Platform admin center, Environments) and this server's network.",
     SIGN_IN: "Check tenant, client id and secret (Microsoft Entra admin center, App registrations).",
     USER: "Create the application user and give it a security role (Power Platform admin center, Application users).",
     ORGANISATION: "Give the role read access to the Organization table (Security roles, Business Management).",
     TIME: "Set this server's clock by a time service.",
 }
+ENTRA = "Check this server's network: it must reach the sign-in address of Microsoft Entra ID."
+AUDIENCE = "Dynamics does not accept our sign-in: the organisation belongs to another tenant or cloud."
+RIGHT = "Give the application user's role this right (Power Platform admin center, Security roles)."
+TRACK = {
+    Table.LEAD: "Turn on Track changes for the table Lead (make.powerapps.com, Tables, Properties, Advanced options).",
+    Table.CONTACT: "Turn on Track changes for the table Contact (make.powerapps.com, Tables, Properties, Advanced "
+    "options).",
+}
+UNTRACKED = {Table.LEAD: "Changes of leads are not tracked.", Table.CONTACT: "Changes of contacts are not tracked."}
+NAMELESS = "The organisation's settings cannot be read."
+EMPTY = "Not checked: the table is empty, so nothing can be tried on it that does no harm."
+UNCLEAR = "Not checked: the answer was unclear."
+MADE = "The record tried on was deleted in the same moment: an empty one was made in its place. Delete it by hand."
+SAID_ORGANISATION, SAID_SECONDS, NO_TIME = "%(name)s, version %(version)s", "%(seconds)s seconds", "No time was told."
 
 
-_DOORS: tuple[tuple[type[ConnectorError], str], ...] = (
-    (SignInRefused, SIGN_IN),
-    (PermissionMissing, USER),
-    (Unreachable, ADDRESS),
-    (NoAnswer, ADDRESS),
-    (Refused, ADDRESS),
-    (Malformed, ADDRESS),
-)
+def names() -> list[str]:
+    """All checks in the order they are made, the rights to write among them."""
+    found = [ADDRESS, SIGN_IN, USER, ORGANISATION]
+    for table in TABLES:
+        found += [f"Change tracking of {table}s", f"Read {table}s", f"Write {table}s", f"Create {table}s"]
+    return [*found, TIME]
 
 
-def run(
-    call: Call, identity: Callable[[Answer], Identity], clock: Callable[[], datetime], probe_id: str
-) -> list[Check]:
-    """All checks in order; what an earlier red one makes pointless is answered "could not be checked"."""
+def probes(
+    call: Call,
+    identity: Callable[[Answer], Identity],
+    sign_in: Callable[[], object],
+    clock: Callable[[], datetime],
+    probe_id: str,
+) -> tuple[Probe, ...]:
+    """The checks, to be made in this order; those of the rights to write only with a random ``probe_id``."""
+    return (
+        Probe(ADDRESS, lambda: _address(call), gate=True),
+        Probe(SIGN_IN, lambda: _signed_in(call, sign_in), gate=True),
+        Probe(USER, lambda: _member(call), gate=True),
+        Probe(ORGANISATION, lambda: _organisation(lambda: identity(call(requests.get("WhoAmI"))))),
+        *(probe for table in TABLES for probe in _of_table(call, table, probe_id)),
+        Probe(TIME, lambda: time_difference(call(requests.get("WhoAmI")), clock())),
+    )
+
+
+def _red(name: str, error: ConnectorError, remedy: str) -> Check:
+    """Red, or unknown where the trouble passes by itself."""
+    message, detail = told(error)
+    return Check(name, None if isinstance(error, PASSING) else False, message, remedy, detail=detail)
+
+
+def _address(call: Call) -> Check:
+    """Asked without a token: an organisation answers 401, anything else is none."""
     try:
-        answer = call(requests.get("WhoAmI"))
+        answer = call(requests.unsigned())
+        if answer.status != 401:
+            answer.object()
     except ConnectorError as error:
-        return _entrance(error) + _unchecked()
-    checks = [Check(name, True) for name in (ADDRESS, SIGN_IN, USER)]
-    checks.append(_organisation(lambda: identity(answer)))
-    for table in TABLES:
-        checks += _table(call, table)
-        if probe_id:
-            checks.append(_guarded(f"Write {table}s", partial(_may_write, call, table, probe_id)))
-    return [*checks, time_difference(answer, clock())]
+        # A refusal with a code of Dataverse's own comes from an organisation, whatever it holds against us.
+        if not isinstance(error, PermissionMissing) or not error.code.startswith("0x"):
+            return _red(ADDRESS, error, REMEDIES[ADDRESS])
+    return Check(ADDRESS, True)
 
 
-def _entrance(error: ConnectorError) -> list[Check]:
-    """Which of the first three doors stayed shut."""
-    names = [ADDRESS, SIGN_IN, USER]
-    shut = next((name for kind, name in _DOORS if isinstance(error, kind)), "")
-    if not shut:  # throttled, out of budget: nothing is wrong with the connection as far as we know
-        return [Check(name, None, error.message) for name in names]
-    place = names.index(shut)
-    passed = [Check(name, True) for name in names[:place]]
-    rest = [Check(name, None) for name in names[place + 1 :]]
-    return [*passed, Check(shut, False, error.message, _REMEDIES[shut]), *rest]
+def _signed_in(call: Call, sign_in: Callable[[], object]) -> Check:
+    try:
+        sign_in()
+    except SignInRefused as error:
+        sentence, remedy = signin.reason(error)
+        return Check(SIGN_IN, False, sentence, remedy, code=error.code)
+    except ConnectorError as error:
+        return _red(SIGN_IN, error, ENTRA)
+    try:
+        call(requests.get("WhoAmI"))
+    except SignInRefused as error:
+        return Check(SIGN_IN, False, AUDIENCE, REMEDIES[SIGN_IN], code=error.code)
+    except ConnectorError:
+        pass  # the token is accepted; what else is wrong the next check tells
+    return Check(SIGN_IN, True)
 
 
-def _unchecked() -> list[Check]:
-    names = [ORGANISATION]
-    for table in TABLES:
-        names += [f"Change tracking of {table}s", f"Read {table}s"]
-    return [Check(name, None) for name in (*names, TIME)]
+def _member(call: Call) -> Check:
+    try:
+        call(requests.get("WhoAmI"))
+    except ConnectorError as error:
+        return _red(USER, error, REMEDIES[USER])
+    return Check(USER, True)
 
 
 def _organisation(identity: Callable[[], Identity]) -> Check:
     try:
         who = identity()
-    except ConnectorError as error:
-        return Check(ORGANISATION, False, error.message, _REMEDIES[ORGANISATION])
+    except (PermissionMissing, Refused) as error:
+        return Check(ORGANISATION, False, error.message, REMEDIES[ORGANISATION], accept="organisation")
     if not who.name:
-        return Check(ORGANISATION, False, "The organisation's settings cannot be read.", _REMEDIES[ORGANISATION])
-    return Check(ORGANISATION, True, f"{who.name}, version {who.version}")
+        return Check(ORGANISATION, False, NAMELESS, REMEDIES[ORGANISATION], accept="organisation")
+    return Check(ORGANISATION, True, SAID_ORGANISATION, facts={"name": who.name, "version": who.version})
 
 
-def _table(call: Call, table: Table) -> Sequence[Check]:
-    tracking = _guarded(f"Change tracking of {table}s", lambda: _is_tracked(call, table))
-    reading = _guarded(f"Read {table}s", lambda: _may_read(call, table, tracked=tracking.ok is True))
-    return tracking, reading
+def _of_table(call: Call, table: Table, probe_id: str) -> Iterator[Probe]:
+    yield _guarded(f"Change tracking of {table}s", table, lambda name: _is_tracked(call, table, name), needed=True)
+    yield _guarded(f"Read {table}s", table, lambda name: _may_read(call, table, name), needed=True)
+    if probe_id:
+        yield _guarded(f"Write {table}s", table, partial(_may_write, call, table, probe_id))
+        yield _guarded(f"Create {table}s", table, lambda name: _may_create(call, table, name), accept="create")
 
 
-def _guarded(name: str, check: Callable[[], Check]) -> Check:
-    """A refusal is the check's result; ``name`` is the check's own."""
-    try:
-        return check()
-    except ConnectorError as error:
-        remedy = "Give the application user's role this right (Power Platform admin center, Security roles)."
-        return Check(name, False if isinstance(error, PermissionMissing) else None, error.message, remedy)
+def _guarded(
+    name: str, table: Table, check: Callable[[str], Check], *, needed: bool = False, accept: str = ""
+) -> Probe:
+    """A refusal is the check's result. Who syncs one table only may leave the other's checks red."""
+    given_up = accept or str(table)
+
+    def run() -> Check:
+        try:
+            found = check(name)
+        except PermissionMissing as error:
+            return Check(name, False, error.message, RIGHT, needed=needed, accept=given_up)
+        except ConnectorError as error:
+            message, detail = told(error)
+            return Check(name, None, message, RIGHT, detail=detail, needed=needed, accept=given_up)
+        return found
+
+    return Probe(name, run)
 
 
-def _is_tracked(call: Call, table: Table) -> Check:
-    name = f"Change tracking of {table}s"
+def _is_tracked(call: Call, table: Table, name: str) -> Check:
     on = call(metadata.table_facts(table)).object().get("ChangeTrackingEnabled")
     if not isinstance(on, bool):
         raise Malformed("The table's facts do not say whether changes are tracked.")
-    remedy = f"Turn on Track changes for the table {table} (make.powerapps.com, Tables, Properties, Advanced options)."
-    return Check(name, on, "" if on else f"Changes of {table} are not tracked.", "" if on else remedy)
+    if on:
+        return Check(name, True)
+    return Check(name, False, UNTRACKED[table], TRACK[table], needed=True, accept=str(table))
 
 
-def _may_read(call: Call, table: Table, *, tracked: bool) -> Check:
+def _may_read(call: Call, table: Table, name: str) -> Check:
     """Reads as the sync does: tracking needs the read right for the whole organisation."""
     select = [key_of(table)]
-    if tracked:
+    if call(metadata.table_facts(table)).object().get("ChangeTrackingEnabled") is True:
         request = requests.tracked_page(table, select, size=1, annotated=False)
     else:
         request = requests.get(requests.query(ENTITY_SETS[table], select=",".join(select), top="1"))
     call(request)
-    return Check(f"Read {table}s", True)
+    return Check(name, True)
 
 
-def _may_write(call: Call, table: Table, probe_id: str) -> Check:
+def _may_write(call: Call, table: Table, probe_id: str, name: str) -> Check:
     call(requests.probe_write(table, probe_id))
-    return Check(f"Write {table}s", True)
+    return Check(name, True)
+
+
+def _may_create(call: Call, table: Table, name: str) -> Check:
+    """A create with the id of a record that exists can make nothing: 412 shows that the right is there."""
+    key = key_of(table)
+    oldest = requests.get(requests.query(ENTITY_SETS[table], select=key, orderby="createdon asc", top="1"))
+    id = next((str(row.get(key)) for row in responses.rows_of(call(oldest))), "")
+    if not is_guid(id):
+        return Check(name, None, UNCLEAR if id else EMPTY)
+    answer = call(requests.probe_create(table, id))
+    if answer.status == 412:
+        taken = refusal(answer).code == KEY_EXISTS
+        return Check(name, True) if taken else Check(name, None, UNCLEAR, detail=refusal(answer).message)
+    return Check(name, True, MADE)
 
 
 def time_difference(answer: Answer, now: datetime) -> Check:
@@ -139,7 +197,9 @@ def time_difference(answer: Answer, now: datetime) -> Check:
     try:
         there = parsedate_to_datetime(answer.headers.get("date", ""))
     except ValueError:
-        return Check(TIME, None, "The answer names no time.")
+        return Check(TIME, None, NO_TIME)
     seconds = abs((there - now).total_seconds()) if there.tzinfo else 0.0
-    message = f"{seconds:.0f} seconds"
-    return Check(TIME, True, message) if seconds <= LARGEST_DIFFERENCE else Check(TIME, False, message, _REMEDIES[TIME])
+    facts = {"seconds": f"{seconds:.0f}"}
+    if seconds <= LARGEST_DIFFERENCE:
+        return Check(TIME, True, SAID_SECONDS, facts=facts)
+    return Check(TIME, False, SAID_SECONDS, REMEDIES[TIME], facts=facts)

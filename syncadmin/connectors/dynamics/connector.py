@@ -13,7 +13,7 @@ from typing import Any, Self
 import httpx
 
 from syncadmin.connectors.budget import Budget
-from syncadmin.connectors.contract import Check, Create, Fetched, Identity, Outcome, Page, Update, User
+from syncadmin.connectors.contract import Check, Create, Fetched, Identity, Outcome, Page, Probe, Update, User
 from syncadmin.connectors.dynamics import checks, metadata, requests, responses
 from syncadmin.connectors.dynamics.auth import PROCESS_TOKENS, DynamicsAuth, DynamicsConfig, TokenCache
 from syncadmin.connectors.dynamics.metadata import Organisation
@@ -26,7 +26,8 @@ from syncadmin.connectors.dynamics.writing import Writer
 from syncadmin.connectors.errors import PermissionMissing, Refused
 from syncadmin.connectors.http import Http, Work
 from syncadmin.connectors.messages import Answer, Request
-from syncadmin.engine.records import Lane, Record, Ref, Side, Table
+from syncadmin.connectors.probes import all_of
+from syncadmin.engine.records import Lane, Raw, Record, Ref, Side, Table
 from syncadmin.engine.schema import Schema
 
 SCHEMA_LIFE = timedelta(hours=1)
@@ -80,8 +81,8 @@ class Dynamics:
             )
 
         self._authority = connected(config.authority, judge=token_judge)
-        auth = DynamicsAuth(config, self._authority, tokens)
-        self._http = connected(config.base_url, auth=auth, judge=judge, id_headers=_ID_HEADERS)
+        self._auth = DynamicsAuth(config, self._authority, tokens)
+        self._http = connected(config.base_url, auth=self._auth, judge=judge, id_headers=_ID_HEADERS)
 
     def for_work(self, lane: Lane, purpose: str, deadline: datetime | None = None) -> Self:
         other = copy.copy(self)
@@ -94,7 +95,15 @@ class Dynamics:
 
     def check(self, *, probe_id: str = "") -> list[Check]:
         """``probe_id`` is a fresh random GUID; with it the rights to write are tried too, changing nothing."""
-        return checks.run(self._call, self._identity, self._http.clock, probe_id)
+        return all_of(self.probes(probe_id=probe_id))
+
+    def probes(self, *, probe_id: str = "") -> Sequence[Probe]:
+        """The same checks, to be made one at a time."""
+
+        def sign_in() -> None:
+            self._auth.sign_in(self._http.work)
+
+        return checks.probes(self._call, self._identity, sign_in, self._http.clock, probe_id)
 
     def identity(self) -> Identity:
         return self._identity(self._call(requests.get("WhoAmI")))
@@ -125,6 +134,14 @@ class Dynamics:
 
     def find(self, table: Table, column: str, values: Sequence[str], columns: Sequence[str]) -> list[Record]:
         return self._reader().find(table, column, values, columns)
+
+    def count(self, table: Table, column: str = "", value: Raw = None) -> int:
+        """How many records hold the value (None: nothing); without a column all. 5,001: more than 5,000."""
+        return responses.count(self._call(requests.count(table, requests.equals(column, value) if column else "")))
+
+    def total(self, table: Table) -> int:
+        """About how many records the table has: the server counts once a day."""
+        return responses.total(self._call(requests.total(table)))
 
     def users(self, *, id: str = "", email: str = "") -> list[User]:
         """Users by id or by address; all of them when neither is given."""

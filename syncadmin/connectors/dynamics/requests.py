@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode
 from syncadmin.connectors.dynamics.batch import Part
 from syncadmin.connectors.dynamics.names import ENTITY_SETS, guid, key_of
 from syncadmin.connectors.messages import Request
-from syncadmin.engine.records import Table
+from syncadmin.engine.records import Raw, Table
 
 API = "api/data/v9.2/"
 PAGE_SIZE = 5000  # the server's own maximum
@@ -24,6 +24,8 @@ JSON_BODY = {"Content-Type": "application/json; charset=utf-8"}
 FORMATTED = "OData.Community.Display.V1.FormattedValue"
 LOOKUP_TABLE = "Microsoft.Dynamics.CRM.lookuplogicalname"
 _ANNOTATIONS = f'odata.include-annotations="{FORMATTED},{LOOKUP_TABLE}"'
+COUNTED = "Microsoft.Dynamics.CRM.totalrecordcount"
+COUNTED_MORE = "Microsoft.Dynamics.CRM.totalrecordcountlimitexceeded"
 _NOT_FOUND = frozenset({404})
 _NOT_READ = frozenset({403, 404})
 
@@ -46,6 +48,22 @@ def get(path: str, *, prefer: Sequence[str] = (), accepts: frozenset[int] = froz
     if prefer:
         headers["Prefer"] = ",".join(prefer)
     return Request("GET", API + path, headers, accepts=accepts)
+
+
+def unsigned() -> Request:
+    """A call without a token, to see who answers: an organisation says 401."""
+    return Request("GET", f"{API}WhoAmI", dict(_ODATA), accepts=frozenset({401}), signed=False, purpose="address")
+
+
+def count(table: Table, condition: str = "") -> Request:
+    """How many rows: the answer's count ends at 5,000 and an annotation says whether there are more."""
+    path = query(ENTITY_SETS[table], select=key_of(table), filter=condition, count="true")
+    return get(path, prefer=["odata.maxpagesize=1", f'odata.include-annotations="{COUNTED},{COUNTED_MORE}"'])
+
+
+def total(table: Table) -> Request:
+    names = quote(json.dumps([str(table)]), safe="")
+    return get(f"RetrieveTotalRecordCount(EntityNames=@p)?@p={names}")
 
 
 def definition(path: str) -> Request:
@@ -171,8 +189,21 @@ def probe_write(table: Table, id: str) -> Request:
     return Request("PATCH", path, headers, b'{"firstname":null}', safe_to_repeat=True, accepts=_NOT_FOUND)
 
 
+def probe_create(table: Table, id: str) -> Request:
+    """A create with the id of a record that exists: 412 shows that the right to create is there."""
+    body = json.dumps({key_of(table): guid(id)}).encode()
+    return Request("POST", API + ENTITY_SETS[table], {**_ODATA, **JSON_BODY}, body, accepts=frozenset({412}))
+
+
 def literal(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
+
+
+def equals(column: str, value: Raw) -> str:
+    """A filter for one value of a two-option, choice or text column; None asks for rows without a value."""
+    if value is None or isinstance(value, bool):
+        return f"{column} eq {json.dumps(value)}"
+    return f"{column} eq {value if isinstance(value, int) else literal(str(value))}"
 
 
 def instant(at: datetime) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 from syncadmin.connectors.contract import Outcome, Page, Status, User
 from syncadmin.connectors.dynamics.names import LOOKUPS, first_guid, guid, is_guid, key_of, property_of
 from syncadmin.connectors.dynamics.refusals import KEY_EXISTS, OWNER_LACKS_RIGHTS, USER_DISABLED, Refusal, refusal
-from syncadmin.connectors.dynamics.requests import FORMATTED, LOOKUP_TABLE
+from syncadmin.connectors.dynamics.requests import COUNTED_MORE, FORMATTED, LOOKUP_TABLE
 from syncadmin.connectors.errors import Malformed
 from syncadmin.connectors.messages import Answer
 from syncadmin.engine.failures import Cause
@@ -20,6 +20,8 @@ from syncadmin.engine.schema import Column, Kind, Schema
 
 _DECIMALS = frozenset({Kind.DECIMAL, Kind.MONEY})
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d{1,3})?")
+
+MOST_COUNTED = 5000  # where the server stops counting
 
 
 def rows_of(answer: Answer) -> list[dict[str, Any]]:
@@ -32,6 +34,24 @@ def rows_of(answer: Answer) -> list[dict[str, Any]]:
 
 def next_link(answer: Answer) -> str:
     return _link(answer.object(), "@odata.nextLink")
+
+
+def count(answer: Answer) -> int:
+    """The count of an answer; 5,001 where the server says that there are more than it counts."""
+    body = answer.object()
+    number, more = body.get("@odata.count"), body.get(f"@{COUNTED_MORE}")
+    if not isinstance(number, int):
+        raise Malformed("The answer holds no count.")
+    return MOST_COUNTED + 1 if more is True else number
+
+
+def total(answer: Answer) -> int:
+    """The one number of a RetrieveTotalRecordCount."""
+    found = answer.object().get("EntityRecordCountCollection")
+    values = found.get("Values") if isinstance(found, dict) else None
+    if not isinstance(values, list) or len(values) != 1 or not isinstance(values[0], int):
+        raise Malformed("The answer holds no total.")
+    return values[0]
 
 
 def page(answer: Answer, table: Table, columns: Sequence[str], schema: Schema, *, tracked: bool) -> Page:

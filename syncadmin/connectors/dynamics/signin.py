@@ -43,6 +43,8 @@ REASONS: dict[str, tuple[str, str]] = {
     ),
 }
 REASONS["1002012"] = REASONS["70011"]
+REFUSED = "The sign-in address refused us."
+WHERE = "Check authority, tenant, client id and secret (Microsoft Entra admin center, App registrations)."
 _OTHER = ("Microsoft Entra ID refused the sign-in.", "Look the code up in Microsoft's list of AADSTS codes.")
 
 
@@ -67,6 +69,14 @@ def token_judge(request: Request, answer: Answer, now: datetime) -> ConnectorErr
     sentence, remedy = REASONS.get(code, _OTHER)
     name = f"AADSTS{code}" if code else str(body.get("error"))[:60]
     return SignInRefused(f"{sentence} {remedy} ({name})", code=name, request_id=trace)
+
+
+def reason(error: SignInRefused) -> tuple[str, str]:
+    """The sentence and the remedy of a refused sign-in, apart."""
+    code = error.code.removeprefix("AADSTS")
+    if code != error.code:
+        return REASONS.get(code, _OTHER)
+    return REFUSED, WHERE
 
 
 def _body(answer: Answer) -> Mapping[str, Any]:

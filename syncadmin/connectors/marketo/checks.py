@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import orjson
 
-from syncadmin.connectors.contract import Check
-from syncadmin.connectors.errors import (
-    ConnectorError,
-    DeadlineOver,
-    PermissionMissing,
-    Refused,
-    SignInRefused,
-    Throttled,
-    TooLarge,
-    Unavailable,
-)
+from syncadmin.connectors.contract import Check, Probe, Usage
+from syncadmin.connectors.errors import ConnectorError, PermissionMissing, Refused, SignInRefused, TooLarge
 from syncadmin.connectors.marketo import metadata, permissions, requests, responses
 from syncadmin.connectors.marketo.config import MarketoConfig
 from syncadmin.connectors.messages import Answer, Request
+from syncadmin.connectors.probes import PASSING, told
 
 Send = Callable[[Request], Answer]
 
@@ -35,82 +28,113 @@ _PROBE_LOG = orjson.dumps(
         "attributes": [],
     }
 )
-# Name, the call that shows it, the permission to grant. A probe may be refused for any reason but a missing right.
-_PERMISSIONS: tuple[tuple[str, Request, str, bool], ...] = (
-    ("Read people", requests.describe(), permissions.READ_LEAD, False),
-    ("Write people", requests.write_leads("updateOnly", "id", [_PROBE_LEAD]), permissions.WRITE_LEAD, True),
-    ("Read activities", requests.activity_types(), permissions.READ_ACTIVITY, False),
-    ("Write to the activity log", requests.log([_PROBE_LOG]), permissions.WRITE_ACTIVITY, True),
+ADDRESS, SIGN_IN, CALLS = "Address", "Sign-in", "Calls of today"
+NATIVE, PARTITION = "No native CRM sync", "Partition"
+# Name, the call that shows it, the permission to grant, whether the call is a probe that may be refused for any reason
+# but a missing right, whether nothing works without it, and what is given up without it.
+_PERMISSIONS: tuple[tuple[str, Request, str, bool, bool, str], ...] = (
+    ("Read people", requests.describe(), permissions.READ_LEAD, False, True, ""),
+    ("Write people", requests.write_leads("updateOnly", "id", [_PROBE_LEAD]), permissions.WRITE_LEAD, True, False, ""),
+    ("Read activities", requests.activity_types(), permissions.READ_ACTIVITY, False, True, ""),
+    ("Write to the activity log", requests.log([_PROBE_LOG]), permissions.WRITE_ACTIVITY, True, False, "log"),
     # Creating a type cannot be tried without creating one, so only reading is; the remedy asks for both.
-    ("Read custom activity types", requests.custom_types(), permissions.WRITE_TYPES, False),
-    ("Create custom fields", requests.schema_fields(size=1), permissions.WRITE_SCHEMA, False),
+    ("Read custom activity types", requests.custom_types(), permissions.WRITE_TYPES, False, False, "types"),
+    ("Create custom fields", requests.schema_fields(size=1), permissions.WRITE_SCHEMA, False, False, "schema"),
 )
-_WHERE_CREDENTIALS = (
+WHERE_CREDENTIALS = (
     "Copy client id and client secret anew: Admin > Integration > LaunchPoint, the custom service, View Details."
 )
-_WHERE_ADDRESS = "Copy the endpoint of the REST API anew: Admin > Integration > Web Services."
+WHERE_ADDRESS = "Copy the endpoint of the REST API anew: Admin > Integration > Web Services."
+AGAIN = "Try again in a minute."
+DENIED = "Marketo denies this: the permission is missing."
+REFUSED = "Marketo does not know this client id and secret."
+SAID_ADDRESS, SAID_USER = "%(address)s", "Signed in as %(user)s."
+SAID_CALLS = "%(total)s calls were made today, %(others)s of them by others."
+SAID_NATIVE = "%(number)s fields belong to a CRM sync of Marketo's own: %(names)s."
+SWITCH_OFF = (
+    "Two syncs would work against each other. Switch the native one off (Admin > CRM) before starting this one."
+)
 
 
-def run(send: Send, sign_in: Callable[[], str], config: MarketoConfig) -> list[Check]:
-    """All checks; those after a failed address or sign-in are listed as not checked. Never raises."""
-    done = _entrance(sign_in, config)
-    later = [name for name, *_ in _PERMISSIONS] + ["No native CRM sync"] + (["Partition"] if config.partition else [])
-    if not all(check.ok for check in done):
-        return done + [Check(name, None, "Not checked yet: the checks above come first.") for name in later]
-    done += [_permitted(send, *row) for row in _PERMISSIONS]
-    done.append(_native_sync(send))
-    return [*done, _partition(send, config.partition)] if config.partition else done
+def names() -> list[str]:
+    """All checks in the order they are made, but that of a partition."""
+    return [ADDRESS, SIGN_IN, *(name for name, *_ in _PERMISSIONS), CALLS, NATIVE]
 
 
-def _entrance(sign_in: Callable[[], str], config: MarketoConfig) -> list[Check]:
+def probes(
+    send: Send, sign_in: Callable[[], str], use: Callable[[], Usage], config: MarketoConfig
+) -> tuple[Probe, ...]:
+    """The checks, to be made in this order."""
+    found = [
+        Probe(ADDRESS, lambda: _address(sign_in, config), gate=True),
+        Probe(SIGN_IN, lambda: _signed_in(sign_in), gate=True),
+        *(Probe(row[0], partial(_permitted, send, *row)) for row in _PERMISSIONS),
+        Probe(CALLS, lambda: _calls(use)),
+        Probe(NATIVE, lambda: _native_sync(send)),
+    ]
+    if config.partition:
+        found.append(Probe(PARTITION, lambda: _partition(send, config.partition)))
+    return tuple(found)
+
+
+def _address(sign_in: Callable[[], str], config: MarketoConfig) -> Check:
+    try:
+        sign_in()
+    except SignInRefused:
+        pass  # whoever refuses us is a Marketo; the next check tells the rest
+    except ConnectorError as error:
+        message, detail = told(error)
+        return Check(ADDRESS, None if isinstance(error, PASSING) else False, message, WHERE_ADDRESS, detail=detail)
+    return Check(ADDRESS, True, SAID_ADDRESS, facts={"address": config.root})
+
+
+def _signed_in(sign_in: Callable[[], str]) -> Check:
     try:
         user = sign_in()
     except SignInRefused as error:
-        return [Check("Address", True, config.root), Check("Sign-in", False, error.message, _WHERE_CREDENTIALS)]
-    except ConnectorError as error:
-        reached = None if isinstance(error, Throttled | Unavailable | DeadlineOver) else False
-        address = Check("Address", reached, error.message, _WHERE_ADDRESS)
-        return [address, Check("Sign-in", None, "Not checked yet: the address comes first.")]
-    return [Check("Address", True, config.root), Check("Sign-in", True, f"Signed in as {user}.")]
+        return Check(SIGN_IN, False, REFUSED, WHERE_CREDENTIALS, code=error.code, detail=error.message)
+    return Check(SIGN_IN, True, SAID_USER, facts={"user": user})
 
 
-def _permitted(send: Send, name: str, request: Request, permission: str, is_probe: bool) -> Check:
+def _permitted(
+    send: Send, name: str, request: Request, permission: str, is_probe: bool, needed: bool, accept: str
+) -> Check:
     try:
         send(request)
     except PermissionMissing as error:
-        return Check(name, False, error.message, permissions.recipe(permission))
+        recipe = permissions.recipe(permission)
+        return Check(name, False, DENIED, recipe, code=error.code, needed=needed, accept=accept)
     except Refused as error:
         # A role without the right is refused before the content is looked at: any word about the content will do.
         if is_probe and len(error.code) == 4 and error.code.isdigit():
             return Check(name, True)
         passes = isinstance(error, TooLarge)  # a time-out or crash of a call that writes
-        return Check(name, None if passes else False, error.message, "" if passes else _WHERE_ADDRESS)
+        remedy = "" if passes else WHERE_ADDRESS
+        return Check(name, None if passes else False, error.message, remedy, needed=needed)
     except ConnectorError as error:
-        return Check(name, None, error.message, "Try again in a minute.")
+        message, detail = told(error)
+        return Check(name, None, message, AGAIN, detail=detail, needed=needed)
     return Check(name, True)
 
 
+def _calls(use: Callable[[], Usage]) -> Check:
+    """Never red: what others use is told, and the day's limit is not known to the API."""
+    used = use()
+    facts = {"total": f"{used.total:,}", "others": f"{max(0, used.total - used.ours):,}"}
+    return Check(CALLS, True, SAID_CALLS, facts=facts)
+
+
 def _native_sync(send: Send) -> Check:
-    name = "No native CRM sync"
-    try:
-        managed = metadata.crm_managed(responses.envelope(send(requests.describe2())).result)
-    except ConnectorError as error:
-        return Check(name, None, error.message)
+    managed = metadata.crm_managed(responses.envelope(send(requests.describe2())).result)
     if not managed:
-        return Check(name, True)
-    message = f"{len(managed)} fields belong to a CRM sync of Marketo's own: {', '.join(managed[:5])}."
-    remedy = (
-        "Two syncs would work against each other. Switch the native one off (Admin > CRM) before starting this one."
-    )
-    return Check(name, False, message, remedy)
+        return Check(NATIVE, True)
+    facts = {"number": str(len(managed)), "names": ", ".join(managed[:5])}
+    return Check(NATIVE, False, SAID_NATIVE, SWITCH_OFF, accept="native", facts=facts)
 
 
 def _partition(send: Send, wanted: str) -> Check:
-    try:
-        names = responses.names(responses.envelope(send(requests.partitions())).result)
-    except ConnectorError as error:
-        return Check("Partition", None, error.message)
+    names = responses.names(responses.envelope(send(requests.partitions())).result)
     if wanted in names:
-        return Check("Partition", True, wanted)
+        return Check(PARTITION, True, wanted)
     remedy = f"Choose one of: {', '.join(names)}."
-    return Check("Partition", False, f"The API user does not see a partition named {wanted}.", remedy)
+    return Check(PARTITION, False, f"The API user does not see a partition named {wanted}.", remedy)

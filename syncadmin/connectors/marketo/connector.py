@@ -26,6 +26,7 @@ from syncadmin.connectors.contract import (
     NewField,
     Outcome,
     Page,
+    Probe,
     StaticList,
     Update,
     Usage,
@@ -47,6 +48,7 @@ from syncadmin.connectors.marketo.account import Account
 from syncadmin.connectors.marketo.config import MarketoConfig
 from syncadmin.connectors.marketo.values import Columns
 from syncadmin.connectors.messages import Answer, Request
+from syncadmin.connectors.probes import all_of
 from syncadmin.engine.records import Lane, Record, Ref, Side, Table
 from syncadmin.engine.schema import Schema
 
@@ -87,7 +89,10 @@ class Marketo:
     # --- what both systems can be asked
 
     def check(self) -> list[Check]:
-        return checks.run(self._send, lambda: self._account.user(self._work), self._account.config)
+        return all_of(self.probes())
+
+    def probes(self) -> Sequence[Probe]:
+        return checks.probes(self._send, lambda: self._account.user(self._work), self.usage, self._account.config)
 
     def identity(self) -> Identity:
         return Identity(account=self._account.config.account, user=self._account.user(self._work))

@@ -48,7 +48,7 @@ class Command(BaseCommand):
 
     def _told(self, connected: real_setup.Connected) -> None:
         for check in connected.checks:
-            self.stdout.write(f"{_MARKS[check.ok]}  {check.name}{': ' * bool(check.message)}{check.message}")
+            self.stdout.write(f"{_MARKS[check.ok]}  {check.name}{': ' * bool(check.text)}{check.text}")
             if check.ok is False and check.remedy:
                 self.stdout.write(f"      {check.remedy}")
         if connected.identity is None:

@@ -21,9 +21,7 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from None
         for side, checks in found.items():
             for check in checks:
-                self.stdout.write(
-                    f"{side}  {_MARKS[check.ok]}  {check.name}{': ' * bool(check.message)}{check.message}"
-                )
+                self.stdout.write(f"{side}  {_MARKS[check.ok]}  {check.name}{': ' * bool(check.text)}{check.text}")
                 if check.ok is False and check.remedy:
                     self.stdout.write(f"      {check.remedy}")
         if any(check.ok is False for checks in found.values() for check in checks):

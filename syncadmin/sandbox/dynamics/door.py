@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from datetime import UTC, timedelta
+from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
 
@@ -230,6 +232,9 @@ class Door:
                 "Strict-Transport-Security": "max-age=31536000; includeSubDomains",
                 **sandbox.limits.headers(user, server, facts),
             }
+        if ahead := float(sandbox.settings["clock_ahead"]):
+            told = sandbox.state.clock().astimezone(UTC) + timedelta(seconds=ahead)
+            answer.headers["Date"] = format_datetime(told, usegmt=True)
         if "ARRAffinity" not in headers.get("cookie", ""):
             answer.headers["Set-Cookie"] = f"ARRAffinity=server{server}; path=/; HttpOnly"
         return answer

@@ -19,6 +19,7 @@ DEFAULTS: dict[str, Any] = {
     "delta_floor": {},  # table to the oldest version a delta token may carry
     "schema_expires_delta": True,  # a column change expires the table's delta tokens
     "page_rows": 5000,  # most rows in a page of a tracked read; the server may give fewer than asked for
+    "clock_ahead": 0.0,  # seconds by which the server's clock, as told in Date, is ahead of the sandbox's
     "latency": 0.0,  # seconds each request takes
     "latency_per_row": 0.0,  # and each row in it
     "limits": {"requests": 6000, "seconds": 1200.0, "concurrent": 52, "window": 300.0, "servers": 2, "dop": 4},

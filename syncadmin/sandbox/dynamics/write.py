@@ -45,6 +45,8 @@ class Writer:
         """
         values = dict(changes.values)
         id = values.pop(table.id, None) or id or self.state.new_id()
+        # Who may not create at all learns nothing about ids.
+        guards.privilege(self, "Create", table, manner.actor)
         if self.state.get(table.name, id) is not None:
             raise errors.exists()
         guards.may_create(self, table, values, manner)

@@ -80,6 +80,11 @@ def _limits(sandbox: MarketoSandbox, given: dict[str, Any]) -> Any:
     return {"on": sandbox.limits.on}
 
 
+def _configure(sandbox: MarketoSandbox, given: dict[str, Any]) -> Any:
+    sandbox.set_knobs(**given)
+    return {"set": sorted(given)}
+
+
 def _sync(sandbox: MarketoSandbox, given: dict[str, Any]) -> Any:
     outcome = sandbox.sync_person(given["id"], given.get("syncAs", "lead"), given.get("assignTo", ""))
     if outcome is None:
@@ -122,6 +127,7 @@ _READS: dict[str, Deed] = {
 _WRITES: dict[str, Deed] = {
     "faults": _faults,
     "limits": _limits,
+    "configure": _configure,
     "load": _load,
     "create": _create,
     "edit": _edit,

@@ -24,7 +24,7 @@ Person = dict[str, Any]
 
 @dataclass(slots=True)
 class Knobs:
-    """Switches of the account, for tests and for /_sandbox/knobs. Times in seconds."""
+    """Switches of the account, for tests and for /_sandbox/configure. Times in seconds."""
 
     token_lifetime: int = 3600
     token_in_query: bool = False  # the withdrawn access_token parameter
@@ -55,6 +55,8 @@ class Knobs:
     clients: dict[str, str] = field(default_factory=lambda: {"sandbox": "sandbox-secret"})
     # Permissions taken from the API role, by their name in the vendor's table; calls needing one get 603.
     missing_permissions: set[str] = field(default_factory=set)
+    # Fields that a CRM sync of the vendor's own holds; describe2 marks them.
+    crm_managed: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import timedelta
 from email.utils import format_datetime
@@ -8,7 +9,7 @@ import httpx
 import pytest
 
 from syncadmin.connectors.contract import Check
-from tests.connectors.dynamics.tenant import API, IDA, NOT_FOUND, OLA, Tenant, address, error, ok, rows
+from tests.connectors.dynamics.tenant import API, IDA, NOT_FOUND, OLA, VIK, Tenant, address, error, ok, rows
 from tests.connectors.world import START
 
 WHO = {"UserId": OLA.upper(), "OrganizationId": IDA, "BusinessUnitId": OLA}
@@ -43,12 +44,15 @@ ALL = {
     "Time difference": True,
 }
 
+WRITES = {"Write leads": True, "Create leads": None, "Write contacts": True, "Create contacts": None}
+TAKEN = error(412, "0x80040237", "A record with matching key values already exists.")
+
 
 def test_a_healthy_connection_is_green_throughout() -> None:
     tenant = healthy()
     checks = tenant.connector().check()
     assert results(checks) == ALL
-    assert checks[3].message == "Norvik, version 9.2.25114.00181"
+    assert checks[3].text == "Norvik, version 9.2.25114.00181"
     assert all(asked.method == "GET" for asked in tenant.asked)
     assert tenant.budget.hints == [8]
 
@@ -62,13 +66,28 @@ def test_identity_names_the_organisation_and_us() -> None:
 def test_the_right_to_write_is_tried_on_a_record_that_does_not_exist() -> None:
     tenant = healthy()
     checks = tenant.connector().check(probe_id=IDA)
-    assert results(checks) == {**ALL, "Write leads": True, "Write contacts": True}
+    assert results(checks) == {**ALL, **WRITES}
     probe = next(asked for asked in tenant.asked if asked.method == "PATCH")
     assert probe.headers["If-Match"] == "*"
     tenant.on("PATCH", "contacts(", error(403, "0x80040220", PRIVILEGE.replace("Read", "Write")))
     red = tenant.connector().check(probe_id=IDA)
     assert results(red)["Write contacts"] is False
     assert "prvWriteContact" in next(check.message for check in red if check.name == "Write contacts")
+
+
+def test_the_right_to_create_is_tried_with_the_id_of_a_record_that_exists() -> None:
+    tenant = healthy().on("GET", "/leads?$select=leadid&$orderby=createdon asc", rows({"leadid": VIK}))
+    tenant.on("POST", "/leads", TAKEN)
+    assert results(tenant.connector().check(probe_id=IDA))["Create leads"] is True
+    probe = next(asked for asked in tenant.asked if address(asked).endswith("/leads"))
+    assert json.loads(probe.content) == {"leadid": VIK}
+
+    tenant.on("POST", "/leads", error(412, "0x80040333", "A plug-in of our own says no."))
+    assert results(tenant.connector().check(probe_id=IDA))["Create leads"] is None
+    tenant.on("POST", "/leads", error(403, "0x80040220", PRIVILEGE.replace("ReadContact", "CreateLead")))
+    red = next(check for check in tenant.connector().check(probe_id=IDA) if check.name == "Create leads")
+    assert (red.ok, red.accept) == (False, "create")
+    assert "prvCreateLead" in red.message
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,7 @@ HEALTHY: dict[str, Reply | list[Reply]] = {
     LOG: ok(skipped("1004", "Lead not found", under="errors")),
     TYPES: ok(),
     SCHEMA: ok(),
+    "/rest/v1/stats/usage.json": ok({"date": "2026-03-04", "total": 8123, "users": [{"userId": "x", "count": 22}]}),
     "/rest/v1/leads/partitions.json": ok({"name": "Default"}, {"name": "EMEA"}),
 }
 
@@ -51,6 +52,7 @@ def test_a_healthy_connection_is_green_throughout() -> None:
         "Write to the activity log",
         "Read custom activity types",
         "Create custom fields",
+        "Calls of today",
         "No native CRM sync",
     ]
 
@@ -118,7 +120,13 @@ def test_a_native_crm_sync_is_recognised_by_its_fields() -> None:
     view = {"fields": [{"name": "msType", "crmManaged": True}, {"name": "email", "crmManaged": False}]}
     check = checked({DESCRIBE2: ok(view)})["No native CRM sync"]
     assert check.ok is False
-    assert "msType" in check.message
+    assert "msType" in check.text
+    assert check.accept == "native"
+
+
+def test_the_days_calls_are_told() -> None:
+    check = checked({})["Calls of today"]
+    assert (check.ok, check.text) == (True, "8,123 calls were made today, 8,123 of them by others.")
 
 
 def test_an_unknown_partition_is_told_with_the_known_ones() -> None:

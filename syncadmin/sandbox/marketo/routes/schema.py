@@ -26,9 +26,9 @@ def describe(sandbox: MarketoSandbox, request: Request) -> Payload:
 def describe2(sandbox: MarketoSandbox, request: Request) -> Payload:
     fields = sandbox.state.fields.all()
     searchable = [[field.name] for field in fields if field.searchable]
-    return Payload(
-        [{"name": "API Lead", "searchableFields": searchable, "fields": [field.describe2() for field in fields]}]
-    )
+    managed = sandbox.state.knobs.crm_managed
+    shown = [{**field.describe2(), "crmManaged": field.name in managed} for field in fields]
+    return Payload([{"name": "API Lead", "searchableFields": searchable, "fields": shown}])
 
 
 def browse(sandbox: MarketoSandbox, request: Request) -> Payload:

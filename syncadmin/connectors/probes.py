@@ -1,0 +1,66 @@
+"""Named checks made one after the other: a screen shows each as it finishes, a command all at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from syncadmin.connectors.contract import Check, Probe
+from syncadmin.connectors.errors import (
+    ConnectorError,
+    DeadlineOver,
+    Malformed,
+    NoAnswer,
+    Refused,
+    Throttled,
+    TooLarge,
+    Unavailable,
+    Unreachable,
+)
+
+LATER = "Not checked: a check before it comes first."
+# Nothing is wrong with the connection as far as one can tell.
+PASSING = (Throttled, Unavailable, DeadlineOver)
+_SENTENCES: tuple[tuple[type[ConnectorError], str], ...] = (
+    (Unreachable, "There is no connection to this address."),
+    (NoAnswer, "The server did not answer in time."),
+    (Malformed, "Something else answers at this address: what came back cannot be read."),
+    (TooLarge, "The answer is too large."),
+    (Throttled, "The server asks for patience: it is used too much at the moment."),
+    (Unavailable, "The server cannot serve at the moment."),
+    (DeadlineOver, "There was no time left to check this."),
+)
+WRONG_SERVER = "The server at this address does not know the interface we speak."
+SENTENCES = (LATER, WRONG_SERVER, *(sentence for _, sentence in _SENTENCES))
+
+
+def told(error: ConnectorError) -> tuple[str, str]:
+    """A sentence for a person, and the words of the system or the network behind it."""
+    if isinstance(error, Refused) and error.code in ("404", "405", "301", "302", "303", "307", "308", "410"):
+        return WRONG_SERVER, error.message
+    sentence = next((sentence for kind, sentence in _SENTENCES if isinstance(error, kind)), "")
+    return (sentence, error.message) if sentence else (error.message, "")
+
+
+def follow(probes: Sequence[Probe], done: Sequence[Check]) -> Check | None:
+    """The result of the check after those that are done; None when all are."""
+    if len(done) >= len(probes):
+        return None
+    probe = probes[len(done)]
+    gates = {each.name for each in probes if each.gate}
+    if any(check.name in gates and check.ok is not True for check in done):
+        return Check(probe.name, None, LATER)
+    try:
+        found = probe.run()
+    except ConnectorError as error:
+        message, detail = told(error)
+        return Check(probe.name, None, message, detail=detail, needed=probe.gate)
+    return replace(found, needed=True) if probe.gate else found
+
+
+def all_of(probes: Sequence[Probe]) -> list[Check]:
+    """Every check in order."""
+    done: list[Check] = []
+    while (found := follow(probes, done)) is not None:
+        done.append(found)
+    return done
