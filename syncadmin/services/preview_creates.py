@@ -44,7 +44,7 @@ def _person(book: Rulebook, case: Case, write: PendingWrite, run: Run, now: date
         row = _failure(problem, keys, Side.MARKETO, run, now)
         row.subject, row.link_id, row.table = f"link:{case.id}", case.id, case.table
         planned.expect(row)
-    return write.pk, _fields(plan, Side.MARKETO), preview_inputs.of(case, book)
+    return write.pk, _fields(book, case.table, plan, Side.MARKETO), preview_inputs.of(case, book)
 
 
 def requests(ctx: Context, book: Rulebook, run: Run) -> Step:
@@ -104,7 +104,7 @@ def _record(book: Rulebook, person: PersonRow, table: Table, run: Run, now: date
         table=table,
         target=str(person.person),
         values=plan.values,
-        fields=_fields(plan, Side.DYNAMICS),
+        fields=_fields(book, table, plan, Side.DYNAMICS),
         email=person.email,
         state="planned",
         inputs=text.digest(text.dump(dict(person.values))),
@@ -114,13 +114,20 @@ def _record(book: Rulebook, person: PersonRow, table: Table, run: Run, now: date
     ledger.writes([write])
 
 
-def _fields(plan: CreatePlan, to: Side) -> dict[str, Any]:
-    """The values of a new record as a pending write tells them."""
+def _fields(book: Rulebook, table: Table, plan: CreatePlan, to: Side) -> dict[str, Any]:
+    """The values of a new record as a pending write tells them, and as they will be sent."""
+    bounds = {bound.pair.key: bound for bound in book.bounds[table]}
     told: dict[str, Any] = {}
     for key, agreed in plan.agreed.items():
         sent, source = (agreed.m, agreed.d) if to is Side.MARKETO else (agreed.d, agreed.m)
-        told[key] = {"sent": text.storable(sent), "source": text.storable(source), "replaced": None, "rule": "create"}
-    return told
+        raw = plan.values[bounds[key].target(to).name]
+        told[key] = {"sent": sent, "source": source, "replaced": None, "rule": "create", "raw": raw}
+    filled = {bounds[key].target(to).name for key in plan.agreed}
+    for name in sorted(set(plan.values) - filled):  # a default, and the filter column set to Yes
+        told[f"{table}.{name}:"] = {"sent": plan.values[name], "source": None, "replaced": None, "rule": "default"}
+        told[f"{table}.{name}:"]["raw"] = plan.values[name]
+    storable: dict[str, Any] = text.storable(told)
+    return storable
 
 
 def _failure(problem: Problem, keys: Mapping[str, str], side: Side, run: Run, now: datetime) -> Failure:

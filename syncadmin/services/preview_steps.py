@@ -103,22 +103,17 @@ def _merge(ctx: Context, book: Rulebook, lane: Lane, run: Run) -> Step:
 
 def _sum_up(ctx: Context, book: Rulebook) -> Step:
     """The numbers of the preview, kept with it: counted once in a while, not whenever somebody looks."""
-    if not planned.summary_is_stale() or not _time_to_sum_up(ctx, book):
+    before, made_at = planned.summary()
+    unread = any(not read.done for read in planned_counts.reads(book.tables))
+    whole = not (unread or planned_counts.left().deciding)
+    if not planned.summary_is_stale() and (not whole or before.get("whole")):
         return NOTHING
-    begun = ctx.now()
+    pause = max(_SUMMARY_EVERY, _SUMMARY_EVERY * float(before.get("took", 0)))
+    if not whole and made_at and (ctx.now() - made_at).total_seconds() < pause:
+        return NOTHING
     planned.begin_summary()
+    begun = ctx.now()
     counts = planned_counts.count()
     now = ctx.now()
-    planned.put_summary({**counts, "took": (now - begun).total_seconds()}, now)
+    planned.put_summary({**counts, "whole": whole, "took": (now - begun).total_seconds()}, now)
     return did(False)
-
-
-def _time_to_sum_up(ctx: Context, book: Rulebook) -> bool:
-    before, made_at = planned.summary()
-    if made_at is None:
-        return True
-    pause = max(_SUMMARY_EVERY, _SUMMARY_EVERY * float(before.get("took", 0)))
-    if (ctx.now() - made_at).total_seconds() >= pause:
-        return True
-    unread = any(not read.done for read in planned_counts.reads(book.tables))
-    return not (unread or planned_counts.left().deciding)

@@ -94,7 +94,10 @@ _NUMBERS = """
            (SELECT count(*) FROM store_pendingwrite WHERE state = 'planned' AND op = 'update' AND side = 'marketo'),
            (SELECT count(*) FROM store_pendingwrite WHERE state = 'planned' AND op = 'log'),
            (SELECT count(*) FROM store_dynamicsrecord WHERE due = 'decision' AND deleted_at IS NULL),
-           (SELECT count(*) FROM store_dynamicsrecord WHERE due = 'waiting' AND deleted_at IS NULL),
+           (SELECT count(*) FROM store_dynamicsrecord
+            WHERE due = 'waiting' AND wait_for <> 'create' AND deleted_at IS NULL),
+           (SELECT count(*) FROM store_dynamicsrecord
+            WHERE due = 'waiting' AND wait_for = 'create' AND deleted_at IS NULL),
            (SELECT count(*) FROM store_dynamicsrecord WHERE filtered AND deleted_at IS NULL),
            (SELECT count(*) FROM store_dynamicsrecord d WHERE due = '' AND NOT filtered AND deleted_at IS NULL
             AND NOT EXISTS (SELECT 1 FROM store_link l WHERE l.dynamics = d.guid)),
@@ -113,6 +116,7 @@ _NAMES = (
     "log",
     "ambiguous",
     "waiting",
+    "create_later",
     "filtered",
     "behind",
     "only_marketo",

@@ -1,0 +1,69 @@
+"""A world whose sync is set up but not started, and what is planned and written in it, field by field."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from syncadmin.services import cycle, preview, start
+from syncadmin.store import options
+from syncadmin.store.models import BudgetUse, FieldPair, PendingWrite, Setting
+from tests.world import World
+
+Place = tuple[str, str, str]
+# Read for other reasons than a first reading: keeping up with changes, metadata, tokens.
+_FIRST = ("full read", "look up", "extract")
+# Dynamics puts these together itself from what is written.
+_MADE_THERE = frozenset({"address1_composite", "fullname"})
+_OURS = frozenset({"dynPersonGuid", "dynPersonType", "dynDeleted"})
+
+
+class Rehearsal(World):
+    """Everything but the start has been done."""
+
+    def set_up(self, **chosen: Any) -> None:
+        super().set_up(**chosen)
+        Setting.objects.filter(name="started").delete()
+        self.began = self.mark()
+
+    def preview(self, runs: int = 3) -> None:
+        """Asks, and lets the loop work until nothing is left."""
+        preview.ask(who="ada", now=self.clock())
+        for _ in range(runs):
+            self.sync()
+
+    def start(self) -> None:
+        start.as_shown(who="ada", now=self.clock())
+
+    def reads(self) -> int:
+        """Calls made for a first reading."""
+        return sum(BudgetUse.objects.filter(purpose__in=_FIRST).values_list("calls", flat=True))
+
+
+def planned_fields() -> dict[Place, Any]:
+    """Every planned value, as (side, target record, column): a new person by the id of the record it is made for."""
+    found: dict[Place, Any] = {}
+    for write in PendingWrite.objects.filter(state="planned", op="update"):
+        found |= {(write.side, write.target, column): value for column, value in write.values.items()}
+    for write in PendingWrite.objects.filter(state="planned", op="create"):
+        for key, told in write.fields.items():
+            column = key.partition(".")[2].partition(":")[0 if write.side == "dynamics" else 2]
+            if told["raw"] is not False:  # what a new person is without our saying so
+                found[write.side, write.target, column] = told["raw"]
+    return found
+
+
+def field_writes(world: World, mark: tuple[int, int]) -> dict[Place, Any]:
+    """Every value that really changed over there since a mark, through our interfaces, in the same words."""
+    found: dict[Place, Any] = {}
+    ours = _OURS | set(FieldPair.objects.values_list("marketo", flat=True))
+    for side, sandbox, since in (("dynamics", world.dynamics, mark[0]), ("marketo", world.marketo, mark[1])):
+        for entry in sandbox.truth.since(since):
+            if not entry.who.startswith("api:"):
+                continue
+            if entry.action == "create":
+                asked = entry.new["dynPersonGuid"] if side == "marketo" else entry.record
+                given = {name: value for name, value in entry.new.items() if name in ours and value}
+                found |= {(side, asked, name): value for name, value in given.items()}
+            elif entry.action == "update" and entry.field and entry.field not in _MADE_THERE:
+                found[side, entry.record, entry.field] = entry.new
+    return found
