@@ -59,6 +59,15 @@ def preview(which: Which, use: str) -> Effect:
     return Effect(told["dynamics"], told["marketo"], which.rows().count() - told["dynamics"] - told["marketo"])
 
 
+def waiting(which: Which) -> Effect:
+    """How many choices no run has carried out yet, by the side whose value was chosen."""
+    rows = which.rows()
+    told = rows.filter(state="chosen").aggregate(
+        dynamics=Count("pk", filter=Q(chosen=Side.DYNAMICS)), marketo=Count("pk", filter=Q(chosen=Side.MARKETO))
+    )
+    return Effect(told["dynamics"], told["marketo"], rows.count() - told["dynamics"] - told["marketo"])
+
+
 def choose(which: Which, use: str, who: str, now: datetime) -> Effect:
     """Has the next run use those values; answers for how many."""
     done = {Side.DYNAMICS: 0, Side.MARKETO: 0}

@@ -37,6 +37,9 @@ matters = [
     path("to-do/failures/<slug:code>/", to_do.cause, name="to-do-cause"),
     path("to-do/decisions/<int:pk>/", to_do.decision, name="to-do-decision"),
     path("conflicts/", conflicts.conflicts, name="conflicts"),
+    path("conflicts/use/", conflicts.use, name="conflict-use"),
+    path("conflicts/<int:pk>/", conflicts.conflict, name="conflict"),
+    path("conflicts/<int:pk>/rule/", conflicts.rule, name="conflict-rule"),
 ]
 
 passes = [

@@ -61,6 +61,7 @@ class World:
             for name in ("title", "city", "rating", "ownerName")
         ]
         schemas.save(Schema(LEAD, {column.name: column for column in columns}), self.now)
+        schemas.save(Schema(Table.CONTACT), self.now)
         schemas.save(Schema(PERSON, {column.name: column for column in theirs}), self.now)
         version = fieldsets.save(
             [

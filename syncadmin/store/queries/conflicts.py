@@ -9,8 +9,9 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
-from syncadmin.store.models import Conflict
-from syncadmin.store.queries import keys
+from syncadmin.store.models import Conflict, DynamicsRecord, Link, MarketoPerson
+from syncadmin.store.queries import columns, keys
+from syncadmin.store.queries.columns import Catalogue, FieldRow, Marks
 from syncadmin.store.queries.sql import MOST, Count, bounded
 
 PAGE = 50
@@ -132,6 +133,19 @@ def count(wanted: ConflictFilter) -> Count:
 def one(pk: int) -> ConflictRow | None:
     found = Conflict.objects.select_related("link").filter(pk=pk).first()
     return row(found) if found else None
+
+
+def stands(found: ConflictRow, book: Catalogue) -> FieldRow | None:
+    """What both sides hold in that field now; None where the field is not kept in step any more."""
+    link = Link.objects.filter(pk=found.link).first()
+    if link is None:
+        return None
+    record = DynamicsRecord.objects.filter(guid=link.dynamics).first() if link.dynamics else None
+    person = MarketoPerson.objects.filter(person=link.marketo).first() if link.marketo else None
+    marks = Marks(held=link.held, waiting={}, receipts=frozenset(), failed={})
+    return next(
+        (row for row in columns.rows(book, link.table, (link, record, person), marks) if row.key == found.key), None
+    )
 
 
 def every(wanted: ConflictFilter, sort: str) -> Iterator[ConflictRow]:
