@@ -1,4 +1,4 @@
-"""The people who use the dashboard: made, given a role, shut out."""
+"""The people who use the dashboard: invited, given a role, shut out, let in again."""
 
 from __future__ import annotations
 
@@ -8,8 +8,13 @@ from django.contrib.auth.models import User
 from django.contrib.auth.password_validation import validate_password
 from django.db import transaction
 
+from syncadmin.services import sign_in
 from syncadmin.services.roles import LastAdministrator, Role, administrators, assign, role_of
-from syncadmin.store.models import AuditEntry
+from syncadmin.store.models import AuditEntry, SignInLink
+
+
+class NameTaken(Exception):
+    """Somebody has this name already, perhaps in other letters."""
 
 
 def everybody() -> list[tuple[str, Role | None, bool]]:
@@ -36,12 +41,57 @@ def put(name: str, role: Role, password: str | None, *, who: str, now: datetime)
     return made
 
 
-def close(name: str, *, who: str, now: datetime) -> None:
-    """Shuts an account out; what it did stays in the audit log. Raises ``User.DoesNotExist``, ``LastAdministrator``."""
+def invite(name: str, email: str, role: Role, *, who: str, now: datetime) -> tuple[User, str]:
+    """Makes an account without a password, and the token of the link that lets its owner in. Raises ``NameTaken``."""
+    with transaction.atomic():
+        if User.objects.filter(username__iexact=name).exists():
+            raise NameTaken(name)
+        user = User(username=name, email=email)
+        user.set_unusable_password()
+        user.save()
+        _audit("invite", name, who, now, after=email)
+        assign(user, role, who=who, now=now)
+        return user, sign_in.token_for(user, who=who, now=now, good_for=sign_in.INVITED_FOR)
+
+
+def change_password(name: str, password: str, *, who: str, now: datetime) -> User:
+    """A new password for somebody who is there. Raises ``User.DoesNotExist``, ``ValidationError`` for a weak one."""
     with transaction.atomic():
         user = User.objects.select_for_update().get(username=name)
+        validate_password(password, user)
+        user.set_password(password)
+        user.save(update_fields=["password"])
+        _audit("password", name, who, now)
+    return user
+
+
+def close(name: str, *, who: str, now: datetime) -> None:
+    """Shuts an account out at once; what it did stays in the audit log.
+
+    Raises ``User.DoesNotExist``, ``LastAdministrator``.
+    """
+    with transaction.atomic():
+        # All of them: two administrators who shut each other out must not both succeed.
+        list(User.objects.select_for_update().order_by("pk").values_list("pk", flat=True))
+        user = User.objects.get(username=name)
         if [other.pk for other in administrators()] == [user.pk]:
             raise LastAdministrator("The last administrator stays: make somebody else an administrator first.")
-        user.is_active = False
-        user.save(update_fields=["is_active"])
-        AuditEntry.objects.create(at=now, who=who, action="close_account", subject=name, before=True, after=False)
+        if user.is_active:
+            User.objects.filter(pk=user.pk).update(is_active=False)
+            SignInLink.objects.filter(user=user).delete()
+            _audit("close_account", name, who, now, before=True, after=False)
+
+
+def reopen(name: str, *, who: str, now: datetime) -> None:
+    """Lets somebody in again, with the role and password of before. Raises ``User.DoesNotExist``."""
+    with transaction.atomic():
+        user = User.objects.select_for_update().get(username=name)
+        if not user.is_active:
+            User.objects.filter(pk=user.pk).update(is_active=True)
+            _audit("reopen_account", name, who, now, before=False, after=True)
+
+
+def _audit(
+    action: str, subject: str, who: str, now: datetime, before: bool | None = None, after: bool | str | None = None
+) -> None:
+    AuditEntry.objects.create(at=now, who=who, action=action, subject=subject, before=before, after=after)

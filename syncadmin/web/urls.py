@@ -6,12 +6,28 @@ from django.urls import include, path
 from django.views.i18n import set_language
 
 from syncadmin.web.access import open_to_all
-from syncadmin.web.views import conflicts, health, overview, people, person, runs, setup, sign_in, to_do, webhook
+from syncadmin.web.views import (
+    conflicts,
+    health,
+    overview,
+    people,
+    person,
+    runs,
+    setup,
+    sign_in,
+    to_do,
+    users,
+    webhook,
+    you,
+)
 
 session = [
     path("sign-in/", sign_in.sign_in, name="sign-in"),
     path("sign-in/<str:token>", sign_in.by_link, name="sign-in-link"),
     path("sign-out/", sign_in.sign_out, name="sign-out"),
+    path("you/", you.you, name="you"),
+    path("you/zone/", you.zone, name="you-zone"),
+    path("you/password/", you.password, name="you-password"),
     path("language/", open_to_all(set_language), name="set_language"),
     path("healthz", health.healthz, name="healthz"),
 ]
@@ -54,6 +70,15 @@ wizard = [
     path("setup/scope/", setup.scope, name="setup-scope"),
 ]
 
+accounts = [
+    path("settings/users/", users.users, name="settings-users"),
+    path("settings/users/invite/", users.invite, name="settings-users-invite"),
+    path("settings/users/<int:pk>/role/", users.role, name="settings-users-role"),
+    path("settings/users/<int:pk>/link/", users.link, name="settings-users-link"),
+    path("settings/users/<int:pk>/close/", users.close, name="settings-users-close"),
+    path("settings/users/<int:pk>/reopen/", users.reopen, name="settings-users-reopen"),
+]
+
 hooks = [
     path("hooks/marketo/sync-person", webhook.sync_person_hook, name="sync-person-hook"),
 ]
@@ -65,5 +90,6 @@ urlpatterns = [
     path("", include(matters)),
     path("", include(passes)),
     path("", include(wizard)),
+    path("", include(accounts)),
     path("", include(hooks)),
 ]

@@ -58,3 +58,25 @@ def test_a_name_nobody_has_cannot_be_closed() -> None:
 def test_nothing_to_do_is_said() -> None:
     with pytest.raises(CommandError, match="Say --role"):
         say("vic")
+
+
+def test_a_password_is_changed_without_touching_the_role(monkeypatch: pytest.MonkeyPatch) -> None:
+    say("vic", "--role", "viewer")
+    monkeypatch.setattr("getpass.getpass", lambda prompt: "correct horse battery")
+
+    assert say("vic", "--password") == "vic has a new password.\n"
+
+    vic = User.objects.get(username="vic")
+    assert vic.check_password("correct horse battery")
+    assert role_of(vic) is Role.VIEWER
+    with pytest.raises(CommandError, match="no user called zoe"):
+        say("zoe", "--password")
+
+
+def test_a_weak_password_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    say("vic", "--role", "viewer")
+    monkeypatch.setattr("getpass.getpass", lambda prompt: "12345")
+
+    with pytest.raises(CommandError, match="too short"):
+        say("vic", "--password")
+    assert not User.objects.get(username="vic").has_usable_password()

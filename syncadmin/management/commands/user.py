@@ -38,9 +38,12 @@ class Command(BaseCommand):
                 self.stdout.write(f"{name} {'was made' if made else 'is now'} {role}.")
                 if made and not password:
                     self.stdout.write("Without a password nobody can sign in as this user: say --password as well.")
+            elif password:
+                accounts.change_password(name, self._ask(), who=WHO, now=now)
+                self.stdout.write(f"{name} has a new password.")
             else:
                 raise CommandError(
-                    "Say --role viewer, operator or administrator (with --password to set one), or --close."
+                    "Say --role viewer, operator or administrator, --password to set a new one, or --close."
                 )
         except User.DoesNotExist:
             raise CommandError(f"There is no user called {name}.") from None

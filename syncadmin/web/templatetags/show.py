@@ -143,6 +143,11 @@ def winner(code: str) -> str:
 
 
 @register.filter
+def role(code: str) -> str:
+    return terms.named(terms.ROLES, code)
+
+
+@register.filter
 def why_paused(pair: PairPaused) -> str:
     return troubles.pause_told(pair.code, pair.facts)
 

@@ -24,6 +24,18 @@ OPERATIONS: dict[str, Text] = {
     "pair": _("pair"),
 }
 
+ROLES: dict[str, Text] = {
+    "viewer": _("Viewer"),
+    "operator": _("Operator"),
+    "administrator": _("Administrator"),
+}
+
+ROLES_MEAN: dict[str, Text] = {
+    "viewer": _("sees everything, changes nothing"),
+    "operator": _("also settles conflicts, failures and decisions, and pauses the sync"),
+    "administrator": _("also sets up connections, fields, users and notifications"),
+}
+
 WINNERS: dict[str, Text] = {"dynamics": _("Dynamics won"), "marketo": _("Marketo won"), "": _("not decided yet")}
 
 DIRECTIONS: dict[str, Text] = {
