@@ -22,11 +22,12 @@ class Command(BaseCommand):
         parser.add_argument("--seed", type=int, default=1, metavar="S", help="what is done, and in which order")
         parser.add_argument("--rate", type=float, default=8.0, metavar="R", help="what people do in a second")
         parser.add_argument("--quick", action="store_true", help="leave out what takes minutes to heal")
+        parser.add_argument("--only", default="", metavar="WORD", help="only harms with this in their name")
         parser.add_argument("--folder", type=Path, default=None, help="where the data lies meanwhile")
         parser.add_argument("--json", action="store_true", help="the result as one JSON document")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        wanted = Wanted(options["minutes"], options["seed"], options["rate"], options["quick"], options["folder"])
+        wanted = Wanted(**{name: options[name] for name in ("minutes", "seed", "rate", "quick", "only", "folder")})
         try:
             verdict = attack(wanted, self.stderr.write)
         except NotStarted as why:

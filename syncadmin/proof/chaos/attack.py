@@ -23,7 +23,7 @@ RESUME_LIMIT = 10.0
 _SETTLED_LIMIT = 180.0
 # A write without an answer is left alone for 100 seconds, then read again; receipts settle a minute after the last.
 _QUIET_LIMIT, _QUIET_WITHOUT_CALLS = 420.0, 120.0
-_QUIET_FOR = 8.0
+_RUN_LIMIT = 60.0
 _ROUNDS = ("a", "b", "c", "d", "e")
 _OPEN = """
     SELECT (SELECT count(*) FROM store_link WHERE dirty)
@@ -41,12 +41,16 @@ _HURRY = """
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """``quick`` leaves out what takes minutes to heal: the 100 seconds of a write to Marketo without an answer."""
+    """``quick`` leaves out what takes minutes to heal: the 100 seconds of a write to Marketo without an answer.
+
+    ``only`` is a word that the name of every harm done must have.
+    """
 
     minutes: float
     seed: int
     rate: float = 8.0
     quick: bool = False
+    only: str = ""
     folder: Path | None = None
 
 
@@ -126,9 +130,8 @@ def _prepared(stack: Stack, desk: Desk, wanted: Wanted) -> Attack:
 def _harm(one: Attack, wanted: Wanted, tell: Callable[[str], Any]) -> None:
     """Every step and every scene once, in an order of the seed; then whatever the seed says until the time is over."""
     until = time.monotonic() + wanted.minutes * 60
-    all_harms = [
-        each for each in (*harm.STEPS, *harm.SCENES, *harm.RANDOM) if not (wanted.quick and each.leaves_a_call)
-    ]
+    known = [each for each in (*harm.STEPS, *harm.SCENES, *harm.RANDOM) if wanted.only in each.name]
+    all_harms = [each for each in known if not (wanted.quick and each.leaves_a_call)]
     waiting: list[Harm] = []
     while time.monotonic() < until:
         if not waiting:
@@ -140,22 +143,33 @@ def _harm(one: Attack, wanted: Wanted, tell: Callable[[str], Any]) -> None:
 
 
 def _calm(one: Attack, wanted: Wanted, verdict: Verdict) -> None:
-    """Waits until nothing is open, then watches that nothing is written any more."""
+    """Waits until nothing is open and a whole run wrote nothing; the runs after that must not write either."""
     one.desk.no_trouble()
     begun = time.monotonic()
     limit = _QUIET_WITHOUT_CALLS if wanted.quick else _QUIET_LIMIT
-    if not wait_for(lambda: one.stack.one(_OPEN) == 0, limit):
-        verdict.broken.append(f"1: after {limit:.0f} s of quiet {one.stack.one(_OPEN)} things are still open")
-    if not wanted.quick:
-        wait_for(lambda: one.stack.one(_UNSETTLED) == 0 and one.stack.one(_OPEN) == 0, limit)
+    if not wait_for(lambda: _at_rest(one, wanted), limit):
+        verdict.broken.append(
+            f"1: after {limit:.0f} s of quiet {one.stack.one(_OPEN)} things are open or still written"
+        )
     verdict.quiet_after = time.monotonic() - begun
     before = _written(one.desk)
-    runs = one.stack.one("SELECT max(id) FROM store_run")
-    wait_for(
-        lambda: one.stack.one("SELECT max(id) FROM store_run WHERE finished_at IS NOT NULL") > runs + 1, _QUIET_FOR * 4
-    )
+    _let_runs_pass(one.stack, 3)
     if (after := _written(one.desk)) != before:
         verdict.broken.append(f"2: runs after the calm wrote: {after} entries, before {before}")
+
+
+def _at_rest(one: Attack, wanted: Wanted) -> bool:
+    before = _written(one.desk)
+    _let_runs_pass(one.stack, 1)
+    settled = time.monotonic() > one.told_by and (wanted.quick or one.stack.one(_UNSETTLED) == 0)
+    return settled and one.stack.one(_OPEN) == 0 and _written(one.desk) == before
+
+
+def _let_runs_pass(stack: Stack, number: int) -> None:
+    """Returns when so many runs have begun and ended from now on."""
+    now = stack.one("SELECT coalesce(max(id), 0) FROM store_run")
+    done = "SELECT count(*) FROM store_run WHERE id > %s AND finished_at IS NOT NULL"
+    wait_for(lambda: stack.one(done, now) >= number, _RUN_LIMIT * number)
 
 
 def _written(desk: Desk) -> dict[str, int]:

@@ -105,9 +105,14 @@ def _excused(scene: Scene, link: dict[str, Any], column: str) -> bool:
 def _agree(scene: Scene) -> Iterator[str]:
     for link, row, person in _alive(scene):
         for column, name in FIELDS.items():
-            d, m = (row.get(column) or "").strip(), (person.get(name) or "").strip()
+            d, m = _plain(row.get(column)), _plain(person.get(name))
             if d != m and not _excused(scene, link, column):
                 yield f"1: {column} of link {link['id']} stays {d!r} / {m!r}"
+
+
+def _plain(value: Any) -> str:
+    """As the design compares text: trimmed, with one kind of line end."""
+    return str(value or "").replace("\r\n", "\n").strip()
 
 
 def _last_word(scene: Scene) -> Iterator[str]:
