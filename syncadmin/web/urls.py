@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import include, path
 from django.views.i18n import set_language
 
+from syncadmin.web import preview_urls
 from syncadmin.web.access import open_to_all
 from syncadmin.web.views import (
     conflicts,
@@ -90,6 +91,7 @@ urlpatterns = [
     path("", include(matters)),
     path("", include(passes)),
     path("", include(wizard)),
+    path("", include(preview_urls.patterns)),
     path("", include(accounts)),
     path("", include(hooks)),
 ]
