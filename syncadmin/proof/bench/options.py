@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 
@@ -11,7 +12,7 @@ from typing import Any
 class Options:
     """``people`` is the size of the population. ``canned``: reads are answered from pages rendered before the clock
     starts. ``limits``: the sandboxes enforce the vendors' limits, and our budget is the real one. ``tell`` hears of
-    progress.
+    progress. ``folder`` keeps the data of the screens' cases, whose pages are asked ``requests`` times each.
     """
 
     people: int = 5_000
@@ -20,6 +21,8 @@ class Options:
     limits: bool = False
     workers: int = 1
     seed: int = 1
+    folder: Path = Path(".data/bench")
+    requests: int = 100
     tell: Callable[[str], Any] = print
 
 

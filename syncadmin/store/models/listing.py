@@ -7,6 +7,7 @@ Kept apart from links and mirrors, whose rows are wide and written often. Derive
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import ClassVar
 
 from django.db import models
 from django.db.models import Q
@@ -34,6 +35,7 @@ class ListedPerson(models.Model):
     ``sorted`` is the name in folded form. ``present`` rows are listed where no state is chosen.
     """
 
+    objects: ClassVar[models.Manager[ListedPerson]]
     link = models.BigIntegerField(null=True, unique=True)
     dynamics = models.UUIDField(null=True)
     marketo = models.BigIntegerField(null=True)
