@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from syncadmin.services import cycle, preview, start
-from syncadmin.store import options
+from syncadmin.services import preview, start
 from syncadmin.store.models import BudgetUse, FieldPair, PendingWrite, Setting
 from tests.world import World
 
@@ -37,6 +36,29 @@ class Rehearsal(World):
     def reads(self) -> int:
         """Calls made for a first reading."""
         return sum(BudgetUse.objects.filter(purpose__in=_FIRST).values_list("calls", flat=True))
+
+
+def people(world: World) -> dict[str, Any]:
+    """Somebody of every sort: in step, to be created, filled in, colliding, ambiguous, failing, only in Marketo."""
+    made = {
+        "new": world.dynamics.create("lead", {"lastname": "New", "emailaddress1": "new@fjord.example"}),
+        "match": world.dynamics.create(
+            "lead", {"lastname": "Vik", "emailaddress1": "vik@fjord.example", "jobtitle": "Boss", "telephone1": "1"}
+        ),
+        "contact": world.dynamics.create(
+            "contact", {"lastname": "Moe", "emailaddress1": "moe@fjord.example", "jobtitle": "Chief"}
+        ),
+        "twice": world.dynamics.create("lead", {"lastname": "Two", "emailaddress1": "two@fjord.example"}),
+        "twin": world.dynamics.create("lead", {"lastname": "Two", "emailaddress1": "two@fjord.example"}),
+    }
+    made["vik"] = world.marketo.create(
+        "person", {"email": "vik@fjord.example", "lastName": "Vik", "title": "Head", "city": "Oslo"}
+    )
+    made["moe"] = world.marketo.create(
+        "person", {"email": "moe@fjord.example", "lastName": "Moe", "title": "Lead", "phone": "9" * 200}
+    )
+    made["alone"] = world.marketo.create("person", {"email": "alone@fjord.example", "lastName": "Alone"})
+    return made
 
 
 def planned_fields() -> dict[Place, Any]:

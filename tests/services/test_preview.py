@@ -2,39 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
-from syncadmin.services import preview, setup, start
+from syncadmin.services import cycle, preview, resolve, setup, start
 from syncadmin.store import options, planned, planned_counts
 from syncadmin.store.models import Activity, Conflict, Decision, Failure, FieldPair, Link, PendingWrite
-from tests.services.rehearsal import Rehearsal, field_writes, planned_fields
+from tests.services.rehearsal import Rehearsal, field_writes, people, planned_fields
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def people(world: Rehearsal) -> dict[str, Any]:
-    """Somebody of every sort: in step, to be created, filled in, colliding, ambiguous, failing, only in Marketo."""
-    made = {
-        "new": world.dynamics.create("lead", {"lastname": "New", "emailaddress1": "new@fjord.example"}),
-        "match": world.dynamics.create(
-            "lead", {"lastname": "Vik", "emailaddress1": "vik@fjord.example", "jobtitle": "Boss", "telephone1": "1"}
-        ),
-        "contact": world.dynamics.create(
-            "contact", {"lastname": "Moe", "emailaddress1": "moe@fjord.example", "jobtitle": "Chief"}
-        ),
-        "twice": world.dynamics.create("lead", {"lastname": "Two", "emailaddress1": "two@fjord.example"}),
-        "twin": world.dynamics.create("lead", {"lastname": "Two", "emailaddress1": "two@fjord.example"}),
-    }
-    made["vik"] = world.marketo.create(
-        "person", {"email": "vik@fjord.example", "lastName": "Vik", "title": "Head", "city": "Oslo"}
-    )
-    made["moe"] = world.marketo.create(
-        "person", {"email": "moe@fjord.example", "lastName": "Moe", "title": "Lead", "phone": "9" * 200}
-    )
-    made["alone"] = world.marketo.create("person", {"email": "alone@fjord.example", "lastName": "Alone"})
-    return made
 
 
 def test_a_preview_writes_nothing_over_there_and_counts() -> None:
@@ -213,8 +188,6 @@ def test_who_is_deleted_before_the_start_is_planned_anew() -> None:
 def test_nothing_is_done_before_somebody_asks() -> None:
     world = Rehearsal()
     people(world)
-    from syncadmin.services import cycle
-
     assert not cycle.due(world.clock())
     preview.ask(who="ada", now=world.clock())
     assert cycle.due(world.clock())
@@ -233,8 +206,6 @@ def test_an_answer_given_before_the_start_holds() -> None:
     made = people(world)
     world.preview()
     decision = Decision.objects.filter(kind="match", answered_at=None, subject=f"lead:{made['twice']}").get()
-    from syncadmin.services import resolve
-
     resolve.answer(decision.pk, "separate", "ada", world.clock())
     world.preview()
     setup.change("first_contact", "dynamics", who="ada", now=world.clock())
