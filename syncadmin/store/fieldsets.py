@@ -46,6 +46,11 @@ def save(chosen: Iterable[engine.FieldPair], *, who: str = "", now: datetime | N
     return version
 
 
+def versions() -> list[int]:
+    """All versions there are, the newest first."""
+    return list(FieldPair.objects.order_by("-version").values_list("version", flat=True).distinct())
+
+
 def kind_of(schema: Schema | None, name: str) -> str:
     """What a column is, as far as a field pair depends on it; empty if there is no such readable column."""
     column = schema.columns.get(name) if schema is not None else None
