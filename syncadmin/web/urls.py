@@ -45,6 +45,11 @@ persons = [
     path("people/<int:link>/", person.person, name="person"),
     path("people/dynamics/<uuid:guid>/", person.dynamics_record, name="person-in-dynamics"),
     path("people/marketo/<int:number>/", person.marketo_person, name="person-in-marketo"),
+    *(
+        path(f"people/{which}/history.{form}", person.history_file, {"form": form}, name=f"history-{form}")
+        for which in ("<int:link>", "dynamics/<uuid:guid>", "marketo/<int:number>")
+        for form in ("csv", "json")
+    ),
 ]
 
 matters = [

@@ -18,7 +18,7 @@ def test_both_values_stand_beside_the_agreed_one_with_labels_of_choices(vic: Cli
     world.fields()
     link = world.linked("Ada Byron")
     text = _text(vic, f"/people/{link.pk}/")
-    assert "Rating leadqualitycode · rating Hot hot Hot In step." in text
+    assert "Rating leadqualitycode · rating Hot Hot Hot In step." in text
     assert "Job Title jobtitle · title Countess Countess Countess In step." in text
 
 

@@ -127,6 +127,13 @@ def _person() -> Asked:
     }
 
 
+def _history(form: str) -> Callable[[], Asked]:
+    def asked() -> Asked:
+        return _first(reverse(f"history-{form}", args=[pk]) for pk in Link.objects.order_by("id").values_list("pk")[0])
+
+    return asked
+
+
 def _alone(side: str) -> Callable[[], Asked]:
     def asked() -> Asked:
         rows = ListedPerson.objects.filter(link__isnull=True, **{f"{side}__isnull": False}).order_by("-id")[:1]
@@ -155,6 +162,8 @@ ENTRIES: dict[str, Callable[[], Asked]] = {
     "person": _person,
     "person-in-dynamics": _alone("dynamics"),
     "person-in-marketo": _alone("marketo"),
+    "history-csv": _history("csv"),
+    "history-json": _history("json"),
     "run": _run,
     "to-do-cause": _cause,
     "to-do-decision": _decision,

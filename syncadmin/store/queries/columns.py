@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -15,6 +16,7 @@ from syncadmin.engine.schema import Column, Kind, Schema
 from syncadmin.store import fieldsets, options, schemas
 from syncadmin.store.models import DynamicsRecord, Link, MarketoPerson, TableSchema
 from syncadmin.store.options import Options
+from syncadmin.store.queries.history import LastDone
 
 _CHOICES = frozenset({Kind.CHOICE, Kind.STATE, Kind.STATUS})
 
@@ -32,7 +34,7 @@ class Marks:
 @dataclass(frozen=True, slots=True)
 class FieldRow:
     """One field pair. A value that is not ``known`` was never in an answer. ``why`` is a code of the screen's words:
-    a reason of ``Held``, or waiting, failed, changed, first, same, unread.
+    a reason of ``Held``, or waiting, failed, changed, first, same, unread. ``last`` is what was last done to it.
     """
 
     key: str
@@ -48,6 +50,7 @@ class FieldRow:
     winner: str
     why: str
     detail: str = ""
+    last: LastDone | None = None
 
 
 def reason(stored: Any) -> str:
@@ -70,6 +73,21 @@ class Catalogue:
         own = [(pair, own_columns(table)) for table in (Table.LEAD, Table.CONTACT) for pair in own_pairs(table, names)]
         chosen = {pair.key: _label(pair, self.schemas.get(pair.table)) for pair in self.pairs}
         return {pair.key: columns[pair.dynamics].label for pair, columns in own} | chosen
+
+    def options(self) -> dict[str, dict[str, str]]:
+        """For each pair of a choice, how its values are to be shown: by number, and by label in comparable form."""
+        found = {pair.key: self._column(pair) for pair in self.pairs}
+        return {
+            key: {
+                word: option.label for option in column.options for word in (str(option.value), option.label.casefold())
+            }
+            for key, column in found.items()
+            if column is not None and column.options
+        }
+
+    def _column(self, pair: FieldPair) -> Column | None:
+        schema = self.schemas.get(pair.table)
+        return schema.columns.get(pair.dynamics) if schema else None
 
 
 def catalogue() -> Catalogue:
@@ -179,3 +197,13 @@ def shown(column: Column | None, value: Any) -> Any:
     if column.kind is Kind.MULTICHOICE and isinstance(value, str):
         return "; ".join(names.get(part.strip(), part.strip()) for part in value.split(",")) if names else value
     return value
+
+
+def by_label(value: Any, options: Mapping[str, str]) -> Any:
+    """A value of a choice, raw or in comparable form, as its label; several joined by semicolons."""
+    if not isinstance(value, str | int) or isinstance(value, bool):
+        return value
+    parts = [part.strip() for part in re.split(r"[;,]", str(value))]
+    if str(value) in options or len(parts) == 1:
+        return options.get(str(value), value)
+    return "; ".join(options.get(part, part) for part in parts)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -18,11 +18,13 @@ from syncadmin.store.models import (
     PendingWrite,
     Receipt,
 )
-from syncadmin.store.queries import columns, conflicts, decisions, failures
+from syncadmin.store.options import Options
+from syncadmin.store.queries import addresses, columns, conflicts, decisions, failures, history
 from syncadmin.store.queries.columns import Catalogue, FieldRow
 from syncadmin.store.queries.conflicts import ConflictRow
 from syncadmin.store.queries.decisions import DecisionRow
 from syncadmin.store.queries.failures import FailureRow
+from syncadmin.store.queries.history import Whose
 from syncadmin.store.queries.search import State
 
 # More conflicts than this are read on the page of conflicts, filtered by this person.
@@ -43,6 +45,7 @@ class SideRecord:
     deleted: bool
     filtered: bool = False
     waits: str = ""
+    address: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,12 @@ class PersonDetail:
     conflicts: tuple[ConflictRow, ...]
     decisions: tuple[DecisionRow, ...]
     receipts: int
+
+    @property
+    def whose(self) -> Whose:
+        """Whose history it is."""
+        guid = UUID(self.dynamics.id) if self.dynamics else None
+        return Whose(self.link, guid, int(self.marketo.id) if self.marketo else None)
 
     @property
     def both(self) -> tuple[tuple[str, SideRecord | None], ...]:
@@ -126,9 +135,9 @@ def _detail(
         table=table,
         linked_at=link.linked_at if link else None,
         states=_states(link, record, bool(writes), open_failures, open_decisions),
-        dynamics=_dynamics(link, record),
-        marketo=_marketo(link, person),
-        fields=columns.rows(book, table, (link, record, person), marks),
+        dynamics=_addressed(_dynamics(link, record), book.settings),
+        marketo=_addressed(_marketo(link, person), book.settings),
+        fields=_told(columns.rows(book, table, (link, record, person), marks), link),
         held_whole=tuple((key[1:], columns.reason(why)) for key, why in marks.held.items() if key.startswith("*")),
         writes=tuple(_write(write) for write in writes),
         failures=open_failures,
@@ -136,6 +145,18 @@ def _detail(
         decisions=open_decisions,
         receipts=len(receipts),
     )
+
+
+def _told(rows: tuple[FieldRow, ...], link: Link | None) -> tuple[FieldRow, ...]:
+    last = history.last_done(link.pk) if link else {}
+    return tuple(replace(row, last=last.get(row.key)) for row in rows)
+
+
+def _addressed(record: SideRecord | None, settings: Options) -> SideRecord | None:
+    """With where the record is shown over there, unless it is gone or not there yet."""
+    if record is None or record.deleted or record.seen_at is None:
+        return record
+    return replace(record, address=addresses.of(record.side, record.table, record.id, settings))
 
 
 def _failures(link: Link | None, record: DynamicsRecord | None, person: MarketoPerson | None) -> list[Failure]:

@@ -13,16 +13,19 @@ from django.utils.translation import gettext as _
 from syncadmin.engine.causes import Cause
 from syncadmin.engine.failures import describe
 from syncadmin.store.kinds import Kind
-from syncadmin.store.queries.columns import FieldRow
+from syncadmin.store.queries.columns import FieldRow, by_label
 from syncadmin.store.queries.decisions import DecisionRow
 from syncadmin.store.queries.failures import FailureRow
-from syncadmin.store.queries.history import HistoryLine
+from syncadmin.store.queries.history import HistoryLine, LastDone
 from syncadmin.store.queries.search import State
+from syncadmin.web.templatetags import show
 from syncadmin.web.words import causes, counts, decisions, history, terms, whys
 
 register = template.Library()
 
 LONGEST = 200
+# Longer values fold, and of those this much is seen.
+FOLDED_FROM, FOLDED_TO = 160, 80
 
 # Which history lines carry a colour: those that somebody may have to act on, and those that mended it.
 _LEVELS = {Kind.FAILED: "bad", Kind.DROPPED: "bad", Kind.OVERTAKEN: "warn", Kind.CONFLICT: "warn", Kind.MENDED: "good"}
@@ -159,3 +162,34 @@ def purpose(name: str) -> str:
 @register.filter
 def activity_kind(code: str) -> str:
     return terms.named(terms.ACTIVITIES, code)
+
+
+@register.filter
+def line_kind(line: HistoryLine) -> str:
+    return str(history.KINDS[Kind(line.kind)]) if line.kind in set(Kind) else line.kind
+
+
+@register.filter
+def options_of(options: Mapping[str, Mapping[str, str]], key: str) -> Mapping[str, str]:
+    return options.get(key, {})
+
+
+@register.filter
+def folded(value: Any, options: Mapping[str, str] | None = None) -> SafeString | str:
+    """A value as text, a choice by its label; a long one folds behind its beginning."""
+    shown_value = by_label(value, options) if options else value
+    text = "" if shown_value is None or isinstance(shown_value, bool | dict) else str(shown_value)
+    if len(text) <= FOLDED_FROM:
+        return show.shown(shown_value)
+    return format_html(
+        '<details class="long"><summary>{}…</summary><span class="whole">{}</span></details>', text[:FOLDED_TO], text
+    )
+
+
+@register.filter
+def field_done(last: LastDone) -> str:
+    """What was last done to a field, in a few words."""
+    if last.kind == Kind.AGREED:
+        return _("both sides came to it by themselves")
+    told = _("written to %(side)s") % {"side": terms.named(terms.SIDES, last.side)}
+    return f"{told}: {terms.named(terms.RULES, last.rule)}" if last.rule else told

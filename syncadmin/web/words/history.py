@@ -2,16 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from syncadmin.store.kinds import Kind
-from syncadmin.store.queries.history import HistoryLine
+from syncadmin.store.queries.columns import by_label
+from syncadmin.store.queries.history import Change, HistoryLine
 from syncadmin.web.words import causes, decisions, whys
-from syncadmin.web.words.terms import RULES, SIDES, TABLES, named
+from syncadmin.web.words.terms import RULES, SIDES, TABLES, Text, named
 
 Labels = Mapping[str, str]
+# For the pairs of choices: how each value is shown.
+Options = Mapping[str, Mapping[str, str]]
+
+# What a line of each kind is called, for choosing among them.
+KINDS: dict[Kind, Text] = {
+    Kind.UPDATED: gettext_lazy("Written"),
+    Kind.CREATED: gettext_lazy("Created"),
+    Kind.LINKED: gettext_lazy("Linked"),
+    Kind.SEEN: gettext_lazy("First seen"),
+    Kind.CONFLICT: gettext_lazy("Conflict"),
+    Kind.OVERTAKEN: gettext_lazy("Overtaken"),
+    Kind.AGREED: gettext_lazy("Agreed by itself"),
+    Kind.HELD: gettext_lazy("Held"),
+    Kind.FAILED: gettext_lazy("Failed"),
+    Kind.MENDED: gettext_lazy("Mended"),
+    Kind.DROPPED: gettext_lazy("Dropped"),
+    Kind.DECISION: gettext_lazy("Needed a decision"),
+    Kind.DECIDED: gettext_lazy("Decided"),
+    Kind.FILTER_STARTED: gettext_lazy("Sync started"),
+    Kind.FILTER_STOPPED: gettext_lazy("Sync stopped"),
+    Kind.DELETED: gettext_lazy("Deleted"),
+    Kind.RESTORED: gettext_lazy("Restored"),
+    Kind.MERGED: gettext_lazy("Merged"),
+    Kind.QUALIFIED: gettext_lazy("Qualified"),
+    Kind.REQUESTED: gettext_lazy("Sync Person"),
+    Kind.ERASED: gettext_lazy("Erased"),
+}
 
 
 def sentence(line: HistoryLine, labels: Labels) -> str:
@@ -139,3 +169,46 @@ _TOLD: dict[Kind, Callable[[HistoryLine, Labels], str]] = {
 
 LINKED_HOW = whys.LINKED_HOW
 REQUEST_STATUS = whys.REQUEST_STATUS
+
+
+def headings() -> tuple[str, ...]:
+    """The columns of a history as a table; ``cells`` has one row for each changed field, or one for the line."""
+    return (
+        _("When"), _("Kind"), _("What happened"), _("Side"), _("Field"), _("Before"), _("After"), _("Rule"), _("Who"),
+        _("Run"),
+    )  # fmt: skip
+
+
+def cells(line: HistoryLine, labels: Labels, options: Options) -> Iterator[tuple[Any, ...]]:
+    head = (line.at, _kind(line.kind), sentence(line, labels), _side(line) if line.side else "")
+    for change in line.changes or (Change("", None, None, ""),):
+        old, new = _shown(change, options)
+        field = labels.get(change.key) or short(change.key)
+        yield (*head, field, old, new, named(RULES, change.rule) if change.rule else "", line.who, line.run)
+
+
+def as_json(line: HistoryLine, labels: Labels, options: Options) -> dict[str, Any]:
+    """Codes as they are stored, so that a program can read them; the sentence beside them for people."""
+    changes = []
+    for change in line.changes:
+        old, new = _shown(change, options)
+        changes.append({"field": change.key, "before": old, "after": new, "rule": change.rule})
+    return {
+        "at": line.at.isoformat(),
+        "kind": line.kind,
+        "text": sentence(line, labels),
+        "side": line.side,
+        "changes": changes,
+        "details": dict(line.details),
+        "who": line.who,
+        "run": line.run,
+    }
+
+
+def _shown(change: Change, options: Options) -> tuple[Any, Any]:
+    names = options.get(change.key, {})
+    return by_label(change.old, names), by_label(change.new, names)
+
+
+def _kind(code: str) -> str:
+    return str(KINDS[Kind(code)]) if code in set(Kind) else code
