@@ -24,6 +24,7 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 
 RING_SECONDS = 1.0
+TELL_SECONDS = 30.0
 
 app.conf.beat_schedule = {
     "ring": {
@@ -31,6 +32,11 @@ app.conf.beat_schedule = {
         "schedule": RING_SECONDS,
         # A ring nobody heard in time says nothing that the next one does not say too.
         "options": {"expires": 10},
+    },
+    "tell": {
+        "task": "syncadmin.tasks.tell",
+        "schedule": TELL_SECONDS,
+        "options": {"expires": 60},
     },
 }
 

@@ -95,8 +95,8 @@ def _check(name: str, value: Any) -> None:
         raise WrongSetting(f"{name} is {_LEAST.get(name, 0)} or more.")
     if name == "time_zone":
         _check_zone(value)
-    if name == "marketo_since":
-        _check_day(value)
+    if name == "marketo_since" or (name == "dynamics_secret_until" and value):
+        _check_day(name, value)
 
 
 def _default(name: str) -> Any:
@@ -105,11 +105,11 @@ def _default(name: str) -> Any:
     return Options.__dataclass_fields__[name].default
 
 
-def _check_day(value: str) -> None:
+def _check_day(name: str, value: str) -> None:
     try:
         date.fromisoformat(value)
     except ValueError:
-        raise WrongSetting("marketo_since is a day like 2015-01-31.") from None
+        raise WrongSetting(f"{name} is a day like 2015-01-31.") from None
 
 
 def _check_zone(value: str) -> None:

@@ -22,7 +22,7 @@ class Lock(IntEnum):
     LOOK_UP = 7106
     STREAM = 7107  # a stream is read by one worker at a time; numbered by its step
     PLANNING = 7108  # the preview plans, shared by its workers; started or thrown away by one alone
-    LISTING = 7108  # the list of people is kept by one session at a time
+    LISTING = 7109  # the list of people is kept by one session at a time
     SETUP = 7104  # metadata, connections and field sets are changed by one at a time
 
 

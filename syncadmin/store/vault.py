@@ -1,4 +1,4 @@
-"""Seals the secrets of the connections. The newest of VAULT_KEYS seals, each of them opens."""
+"""Seals the secrets of connections and channels. The newest of VAULT_KEYS seals, each of them opens."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils.crypto import salted_hmac
 
-from syncadmin.store.models import Connection
+from syncadmin.store.models import Channel, Connection
 
 
 class Unopened(Exception):
@@ -32,13 +32,17 @@ def reseal(sealed: str) -> str:
 
 
 def rotate() -> int:
-    """Seals every connection's secret with the newest key, all or none, and answers how many there were."""
+    """Seals every stored secret with the newest key, all or none, and answers how many there were."""
     with transaction.atomic():
         rows = list(Connection.objects.select_for_update().order_by("id"))
+        channels = list(Channel.objects.select_for_update().exclude(sealed="").order_by("id"))
         for row in rows:
             row.sealed = reseal(row.sealed)
+        for channel in channels:
+            channel.sealed = reseal(channel.sealed)
         Connection.objects.bulk_update(rows, ["sealed"])
-    return len(rows)
+        Channel.objects.bulk_update(channels, ["sealed"])
+    return len(rows) + len(channels)
 
 
 def new_key() -> str:

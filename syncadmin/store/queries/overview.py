@@ -27,9 +27,9 @@ _FAR = 10_000
 _WAITING = f"""
 SELECT place.side, place."table", place.op,
        (SELECT count(*) FROM (SELECT 1 FROM store_pendingwrite w
-         WHERE w.side = place.side AND w.op = place.op AND w."table" = place."table" LIMIT {_FAR + 1}) x) AS number,
+         WHERE w.state <> 'planned' AND w.side = place.side AND w.op = place.op AND w."table" = place."table" LIMIT {_FAR + 1}) x) AS number,
        (SELECT w.decided_at FROM store_pendingwrite w
-         WHERE w.side = place.side AND w.op = place.op AND w."table" = place."table"
+         WHERE w.state <> 'planned' AND w.side = place.side AND w.op = place.op AND w."table" = place."table"
          ORDER BY w.decided_at LIMIT 1) AS oldest
 FROM (VALUES ('dynamics', 'lead', 'create'), ('dynamics', 'lead', 'update'),
              ('dynamics', 'contact', 'create'), ('dynamics', 'contact', 'update'),

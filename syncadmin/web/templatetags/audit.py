@@ -1,0 +1,12 @@
+"""The audit log's words for the templates; no queries."""
+
+from __future__ import annotations
+
+from django import template
+
+from syncadmin.web.words import audit
+
+register = template.Library()
+
+register.filter("audit_action", audit.action)
+register.filter("audit_value", audit.value)

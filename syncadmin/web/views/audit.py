@@ -1,0 +1,72 @@
+"""Every change of a setting and every use of a right: who, when, before, after."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta
+from urllib.parse import urlencode
+
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from syncadmin.store.queries import audit as queries
+from syncadmin.store.queries.audit import Wanted
+from syncadmin.web import htmx
+from syncadmin.web.access import Right, needs
+from syncadmin.web.exports import stream_csv
+from syncadmin.web.words import audit as words
+
+_FILTERS = ("who", "action", "from", "to")
+
+
+@needs(Right.ADMINISTER)
+@require_safe
+def audit(request: HttpRequest) -> HttpResponse:
+    asked = {name: request.GET.get(name, "").strip() for name in _FILTERS}
+    page = queries.page(_wanted(asked), htmx.number(request, "before"))
+    kept = urlencode({name: word for name, word in asked.items() if word})
+    first = f"{reverse('settings-audit')}?{kept}"
+    context = {
+        "page": page,
+        "asked": {**asked, "since": asked["from"]},
+        "actions": sorted(((code, str(text)) for code, text in words.ACTIONS.items()), key=lambda pair: pair[1]),
+        "first": first,
+        "next": f"{first}&before={page.older}" if page.older else "",
+        "later_page": "before" in request.GET,
+        "export": f"{reverse('settings-audit-csv')}?{kept}",
+        "now": htmx.now(),
+    }
+    return htmx.answer(request, "audit/page.html", context, part="rows")
+
+
+@needs(Right.ADMINISTER)
+@require_safe
+def audit_csv(request: HttpRequest) -> StreamingHttpResponse:
+    asked = {name: request.GET.get(name, "").strip() for name in _FILTERS}
+    headings = (_("When"), _("Who"), _("Action"), _("Subject"), _("Before"), _("After"))
+    rows = (
+        (row.at, row.who, words.action(row.action), row.subject, words.value(row.before), words.value(row.after))
+        for row in queries.every(_wanted(asked))
+    )
+    return stream_csv("audit", headings, rows)
+
+
+def _wanted(asked: dict[str, str]) -> Wanted:
+    """Days are the viewer's, the last one included."""
+    until = _day(asked["to"])
+    return Wanted(
+        asked["who"], asked["action"], _start(_day(asked["from"])), _start(until and until + timedelta(days=1))
+    )
+
+
+def _day(word: str) -> date | None:
+    try:
+        return date.fromisoformat(word)
+    except ValueError:
+        return None
+
+
+def _start(day: date | None) -> datetime | None:
+    return None if day is None else timezone.make_aware(datetime.combine(day, time()))
