@@ -6,6 +6,7 @@ from django.urls import include, path
 from django.views.i18n import set_language
 
 from syncadmin.web import admin_urls, preview_urls
+from syncadmin.web import field_urls
 from syncadmin.web.access import open_to_all
 from syncadmin.web.views import (
     conflicts,
@@ -94,5 +95,6 @@ urlpatterns = [
     path("", include(preview_urls.patterns)),
     path("", include(accounts)),
     path("", include(admin_urls)),
+    path("", include(field_urls.patterns)),
     path("", include(hooks)),
 ]
