@@ -21,6 +21,8 @@ ACTIONS: dict[str, Text] = {
     "disconnect": _("removed a connection"),
     "equip": _("made our fields in Marketo"),
     "answer": _("answered a decision"),
+    "take answer back": _("took an answer back"),
+    "field rule": _("changed the rule of a field"),
     "release": _("released failures"),
     "ignore": _("put failures aside"),
     "use value": _("used the other value"),
