@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from syncadmin.services import preview, start
+from syncadmin.services import preview, start, sync_person
 from syncadmin.store.models import BudgetUse, FieldPair, PendingWrite, Setting
 from tests.world import World
 
@@ -32,6 +32,15 @@ class Rehearsal(World):
 
     def start(self) -> None:
         start.as_shown(who="ada", now=self.clock())
+
+    def request(self, person: str) -> None:
+        """Somebody puts a person on the list that asks for a record in Dynamics."""
+        sync_person.queue([int(person)], sync_as="lead", source="list", now=self.clock())
+
+    def made_in_dynamics(self, mark: tuple[int, int]) -> str:
+        """The record we created there since a mark; empty if none."""
+        made = [entry.record for entry in self.dynamics.truth.since(mark[0]) if entry.action == "create"]
+        return made[0] if made else ""
 
     def reads(self) -> int:
         """Calls made for a first reading."""
