@@ -129,8 +129,10 @@ def _pass(ctx: Context, book: Rulebook, run: Run, stopped: set[str], shift: _Shi
             worked = True
     if worked:
         return True
-    if _waits_for_backfill(ctx, book, run):
-        return any(_take(ctx, doing, run, stopped, shift) for doing in steps.backfill(ctx, book, run))
+    # At least one batch a run, or people who never stop editing would keep the backfill from ever going on.
+    if not shift.filled or _waits_for_backfill(ctx, book, run):
+        shift.filled = any(_take(ctx, doing, run, stopped, shift) for doing in steps.backfill(ctx, book, run))
+        return shift.filled
     return False
 
 
@@ -203,6 +205,7 @@ class _Shift:
         self._flushed = ctx.now()
         self._renewed: datetime | None = None
         self._there: frozenset[str] | None = None
+        self.filled = False
 
     def idle(self, step: str) -> bool:
         """Whether no row waits for this step; asked of the tables once until some step has worked."""

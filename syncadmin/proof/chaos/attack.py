@@ -24,12 +24,14 @@ _SETTLED_LIMIT = 180.0
 # A write without an answer is left alone for 100 seconds, then read again; receipts settle a minute after the last.
 _QUIET_LIMIT, _QUIET_WITHOUT_CALLS = 420.0, 120.0
 _RUN_LIMIT = 60.0
+_SIDES = ("dynamics", "marketo")
 _ROUNDS = ("a", "b", "c", "d", "e")
 _OPEN = """
     SELECT (SELECT count(*) FROM store_link WHERE dirty)
          + (SELECT count(*) FROM store_pendingwrite)
          + (SELECT count(*) FROM store_dynamicsrecord WHERE due IN ('look_up', 'pair'))
-         + (SELECT count(*) FROM store_syncrequest WHERE status IN ('received', 'queued')) AS number
+         + (SELECT count(*) FROM store_syncrequest WHERE status IN ('received', 'queued'))
+         + (SELECT count(*) FROM store_checkpoint WHERE position->>'state' IN ('reading', 'tail', 'sweep')) AS number
 """
 _UNSETTLED = "SELECT count(*) FROM store_receipt WHERE how = ''"
 # The sandbox's sync waits ten seconds between runs; here a pause shall be one that the attack made.
@@ -152,10 +154,13 @@ def _calm(one: Attack, wanted: Wanted, verdict: Verdict) -> None:
             f"1: after {limit:.0f} s of quiet {one.stack.one(_OPEN)} things are open or still written"
         )
     verdict.quiet_after = time.monotonic() - begun
-    before = _written(one.desk)
+    before = {side: len(one.desk.truth(side)) for side in _SIDES}
     _let_runs_pass(one.stack, 3)
-    if (after := _written(one.desk)) != before:
-        verdict.broken.append(f"2: runs after the calm wrote: {after} entries, before {before}")
+    for side in _SIDES:
+        for late in one.desk.truth(side)[before[side] :]:
+            if late.who == OURS:
+                what = f"{late.action} {late.entity} {late.record} {late.field}: {late.old!r} -> {late.new!r}"
+                verdict.broken.append(f"2: a run after the calm wrote to {side}: {what}")
 
 
 def _at_rest(one: Attack, wanted: Wanted) -> bool:
@@ -173,7 +178,7 @@ def _let_runs_pass(stack: Stack, number: int) -> None:
 
 
 def _written(desk: Desk) -> dict[str, int]:
-    return {side: sum(one.who == OURS for one in desk.truth(side)) for side in ("dynamics", "marketo")}
+    return {side: sum(one.who == OURS for one in desk.truth(side)) for side in _SIDES}
 
 
 def _fill(verdict: Verdict, one: Attack) -> None:

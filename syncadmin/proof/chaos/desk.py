@@ -9,7 +9,9 @@ from typing import Any
 
 import httpx
 
-OURS, PERSON = "api:sandbox", "person"
+OURS = "api:sandbox"
+# Who works there by hand: a rival is somebody whom a trouble lets in right before our write.
+PEOPLE = ("person", "rival")
 
 
 @dataclass(frozen=True, slots=True)

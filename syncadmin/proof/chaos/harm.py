@@ -53,7 +53,7 @@ class Attack:
 class Harm:
     """``deed`` answers when it killed (monotonic), or None if nothing is to be waited for.
 
-    ``leaves_a_call`` names those after which something is left alone for 100 seconds: a write to Marketo, its feed.
+    ``leaves_a_call`` names those after which something is settled a minute or two later: a write to Marketo, its feed.
     """
 
     name: str
@@ -247,7 +247,7 @@ def _poison(attack: Attack) -> float | None:
 
 SCENES = (
     Harm("somebody overtakes a write", _overtaken),
-    Harm("Marketo drops a write", _dropped),
+    Harm("Marketo drops a write", _dropped, leaves_a_call=True),
     Harm("Marketo's feed is late", _silent_feed, leaves_a_call=True),
     Harm("a value that cannot be sent", _poison),
 )

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from syncadmin.proof.chaos.desk import OURS, PERSON, Desk, Happened, side_of
+from syncadmin.proof.chaos.desk import OURS, PEOPLE, Desk, Happened, side_of
 from syncadmin.proof.chaos.load import FIELDS, MARK
 from syncadmin.proof.chaos.stack import Stack
 
@@ -64,7 +64,7 @@ def look(stack: Stack, desk: Desk) -> Scene:
     for log in truth.values():
         for one in log:
             column = _column(one)
-            if one.who == PERSON and one.action == "update" and column and one.new:
+            if one.who in PEOPLE and one.action == "update" and column and one.new:
                 scene.written[one.entity, one.record, column].append(str(one.new))
     return scene
 
