@@ -18,6 +18,15 @@ env.required("DATABASE_URL", _DATABASE_REMEDY)
 DEBUG = env.boolean("DEBUG", False)
 # The two systems are the stand-ins of syncadmin.sandbox, with invented people.
 SANDBOX = env.boolean("SANDBOX", False)
+# Where they listen; the setup wizard offers them.
+SANDBOX_ADDRESSES = (
+    {
+        "dynamics": f"http://127.0.0.1:{env.number('DYNAMICS_PORT', 8101, least=1, most=65535)}",
+        "marketo": f"http://127.0.0.1:{env.number('MARKETO_PORT', 8102, least=1, most=65535)}",
+    }
+    if SANDBOX
+    else {}
+)
 
 SECRET_KEY = env.secret("SECRET_KEY", "give 50 random characters, and the same ones to every process", least=32)
 # Newest first: the first seals, all of them open.

@@ -138,7 +138,7 @@ class Fetched:
 class Check:
     """One named check of a connection. ``remedy`` says what to do, and where in the vendor's screens, if not ok.
 
-    ``message`` may hold %(names)s that ``facts`` fill in. ``code`` and ``detail`` are the system's own words.
+    ``message`` and ``remedy`` may hold %(names)s that ``facts`` fill in. ``code`` and ``detail`` are the system's own words.
     ``needed``: not even "could not be checked" is enough. ``accept`` names what is given up when a red one is
     accepted; without it a red check keeps the connection from being saved.
     """
@@ -158,6 +158,11 @@ class Check:
         """The message with its facts, and the system's own words behind it."""
         said = self.message % self.facts if self.facts else self.message
         return " ".join(filter(None, (said, f"({self.code})" if self.code else "", self.detail)))
+
+    @property
+    def advice(self) -> str:
+        """The remedy with its facts."""
+        return self.remedy % self.facts if self.facts else self.remedy
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+
+from django.conf import settings
 
 from syncadmin.connectors.contract import MarketoConnector
 from syncadmin.connectors.dynamics.auth import DynamicsConfig
 from syncadmin.connectors.errors import ConnectorError
 from syncadmin.connectors.marketo.config import MarketoConfig
-from syncadmin.engine.records import Lane
+from syncadmin.engine.records import Lane, Side
 from syncadmin.services import connect, setup
+from syncadmin.services.checks import Attempt
 from syncadmin.services.connect import World
 from syncadmin.store import options
 from syncadmin.store.models import Connection
@@ -40,6 +43,23 @@ class Places:
     marketo: str
 
 
+def offered(side: Side) -> Attempt | None:
+    """The sandbox of this installation as a connection, where it runs with one."""
+    url = settings.SANDBOX_ADDRESSES.get(side, "")
+    if not url:
+        return None
+    if side is Side.MARKETO:
+        return Attempt(side, url, NAME, SECRET, allow_private=True)
+    return Attempt(side, url, NAME, SECRET, tenant=NAME, authority=url, allow_private=True)
+
+
+def hurry(*, who: str, now: datetime) -> None:
+    """Short pauses: nobody wants to wait minutes for a sandbox."""
+    since = (now - _OLDEST).date().isoformat()
+    for name, value in {**SETTINGS, "marketo_since": since}.items():
+        setup.change(name, value, who=who, now=now)
+
+
 def is_set_up() -> bool:
     """Whether the sync has been started already."""
     return Connection.objects.count() == 2 and options.read().started
@@ -56,9 +76,7 @@ def set_up(places: Places, world: World | None = None) -> int:
         raise NotSetUp("; ".join(f"{name}: {why}" for name, why in missing))
     setup.refresh_schema(ctx)
     now = world.now()
-    since = (now - _OLDEST).date().isoformat()
-    for name, value in {**SETTINGS, "marketo_since": since}.items():
-        setup.change(name, value, who=WHO, now=now)
+    hurry(who=WHO, now=now)
     setup.change("list_id", _list(ctx.marketo.for_work(Lane.LIVE, "setup")), who=WHO, now=now)
     setup.choose_defaults(who=WHO, now=now)
     setup.start(who=WHO, now=now)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -26,6 +27,7 @@ __all__ = [
     "WrongPairs",
     "WrongSetting",
     "change",
+    "change_all",
     "choose_defaults",
     "connect_dynamics",
     "connect_marketo",
@@ -45,7 +47,7 @@ _SHARES = frozenset({"deletes_share", "marketo_share", "backfill_share"})
 _LEAST = {"wait": 5, "longest_wait": 5, "receipt_patience": 10, "marketo_quota": 1}
 # Written by the product itself, each with rules of its own.
 _NOT_CHANGED_HERE = frozenset(
-    {"field_version", "activity_type_id", "started", "scope_chosen", "dynamics_account", "marketo_account"}
+    {"field_version", "activity_type_id", "started", "equipped", "scope_chosen", "dynamics_account", "marketo_account"}
 )
 
 
@@ -64,6 +66,13 @@ def change(name: str, value: Any, *, who: str, now: datetime) -> None:
         before = options.write(name, value)
         if before != value:
             AuditEntry.objects.create(at=now, who=who, action="setting", subject=name, before=before, after=value)
+
+
+def change_all(wanted: Mapping[str, Any], *, who: str, now: datetime) -> None:
+    """Changes several settings, all or none. Raises what ``change`` raises."""
+    with transaction.atomic():
+        for name, value in wanted.items():
+            change(name, value, who=who, now=now)
 
 
 def start(*, who: str, now: datetime) -> None:

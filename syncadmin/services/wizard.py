@@ -26,7 +26,7 @@ def progress() -> Progress:
     connected = set(Connection.objects.values_list("side", flat=True))
     return Progress(
         dynamics=Side.DYNAMICS in connected,
-        marketo=Side.MARKETO in connected and (chosen.activity_type_id > 0 or chosen.observe_only),
+        marketo=Side.MARKETO in connected and (chosen.equipped or chosen.activity_type_id > 0 or chosen.observe_only),
         scope=chosen.scope_chosen or chosen.started,
         fields=chosen.field_version > 0,
         started=chosen.started,

@@ -21,6 +21,7 @@ class Options:
     wait: int = 300
     longest_wait: int = 900
     field_version: int = 0
+    equipped: bool = False
     scope_chosen: bool = False
     dynamics_account: str = ""
     marketo_account: str = ""
@@ -47,6 +48,7 @@ class Options:
     deleted_field: str = "dynDeleted"
     activity_type: str = "dynSync"
     activity_type_id: int = 0
+    marketo_pages: str = ""
     keep_activities_days: int = 0
     alarm_failures: int = 100
     alarm_backlog: int = 3_600

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import include, path
 from django.views.i18n import set_language
 
-from syncadmin.web import admin_urls, preview_urls
+from syncadmin.web import admin_urls, preview_urls, setup_urls
 from syncadmin.web import field_urls
 from syncadmin.web.access import open_to_all
 from syncadmin.web.views import (
@@ -15,7 +15,6 @@ from syncadmin.web.views import (
     people,
     person,
     runs,
-    setup,
     sign_in,
     to_do,
     users,
@@ -65,13 +64,6 @@ passes = [
     path("runs/<int:pk>/", runs.run, name="run"),
 ]
 
-wizard = [
-    path("setup/", setup.setup, name="setup"),
-    path("setup/dynamics/", setup.dynamics, name="setup-dynamics"),
-    path("setup/marketo/", setup.marketo, name="setup-marketo"),
-    path("setup/scope/", setup.scope, name="setup-scope"),
-]
-
 accounts = [
     path("settings/users/", users.users, name="settings-users"),
     path("settings/users/invite/", users.invite, name="settings-users-invite"),
@@ -91,7 +83,7 @@ urlpatterns = [
     path("", include(persons)),
     path("", include(matters)),
     path("", include(passes)),
-    path("", include(wizard)),
+    path("", include(setup_urls.patterns)),
     path("", include(preview_urls.patterns)),
     path("", include(accounts)),
     path("", include(admin_urls)),

@@ -11,7 +11,14 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from syncadmin.web.access import Right
 
 OPEN = {"sign-in", "sign-in-link", "sign-out", "set_language", "healthz", "sync-person-hook"}
-SAMPLES = {"link": 1, "guid": "00000000-0000-0000-0000-000000000001", "number": 1, "pk": 1, "code": "too_long"}
+SAMPLES = {
+    "side": "dynamics",
+    "link": 1,
+    "guid": "00000000-0000-0000-0000-000000000001",
+    "number": 1,
+    "pk": 1,
+    "code": "too_long",
+}
 
 
 def _patterns(resolver: URLResolver) -> Iterator[URLPattern]:

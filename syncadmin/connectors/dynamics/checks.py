@@ -13,7 +13,7 @@ from syncadmin.connectors.dynamics.names import ENTITY_SETS, is_guid, key_of
 from syncadmin.connectors.dynamics.refusals import KEY_EXISTS, refusal
 from syncadmin.connectors.errors import ConnectorError, Malformed, PermissionMissing, Refused, SignInRefused
 from syncadmin.connectors.messages import Answer, Request
-from syncadmin.connectors.probes import PASSING, told
+from syncadmin.connectors.probes import LATER, PASSING, told
 from syncadmin.engine.records import Table
 
 Call = Callable[[Request], Answer]
@@ -182,7 +182,10 @@ def _may_create(call: Call, table: Table, name: str) -> Check:
     """A create with the id of a record that exists can make nothing: 412 shows that the right is there."""
     key = key_of(table)
     oldest = requests.get(requests.query(ENTITY_SETS[table], select=key, orderby="createdon asc", top="1"))
-    id = next((str(row.get(key)) for row in responses.rows_of(call(oldest))), "")
+    try:
+        id = next((str(row.get(key)) for row in responses.rows_of(call(oldest))), "")
+    except PermissionMissing:
+        return Check(name, None, LATER)  # the check of reading tells why
     if not is_guid(id):
         return Check(name, None, UNCLEAR if id else EMPTY)
     answer = call(requests.probe_create(table, id))

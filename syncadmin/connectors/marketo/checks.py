@@ -46,7 +46,7 @@ WHERE_CREDENTIALS = (
 )
 WHERE_ADDRESS = "Copy the endpoint of the REST API anew: Admin > Integration > Web Services."
 AGAIN = "Try again in a minute."
-DENIED = "Marketo denies this: the permission is missing."
+DENIED = "Marketo denies this: the permission %(permission)s is missing."
 REFUSED = "Marketo does not know this client id and secret."
 SAID_ADDRESS, SAID_USER = "%(address)s", "Signed in as %(user)s."
 SAID_CALLS = "%(total)s calls were made today, %(others)s of them by others."
@@ -102,8 +102,10 @@ def _permitted(
     try:
         send(request)
     except PermissionMissing as error:
-        recipe = permissions.recipe(permission)
-        return Check(name, False, DENIED, recipe, code=error.code, needed=needed, accept=accept)
+        facts = {"permission": permission}
+        return Check(
+            name, False, DENIED, permissions.RECIPE, code=error.code, needed=needed, accept=accept, facts=facts
+        )
     except Refused as error:
         # A role without the right is refused before the content is looked at: any word about the content will do.
         if is_probe and len(error.code) == 4 and error.code.isdigit():

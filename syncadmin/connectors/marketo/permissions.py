@@ -36,9 +36,12 @@ def denied(request: Request, words: str) -> str:
     return f"Marketo answered 603: {words}. {recipe(needed(request))}"
 
 
+RECIPE = (
+    "In Marketo, open Admin > Users & Roles > Roles, edit the role of the API user and tick '%(permission)s' under "
+    "Access API. If it is ticked already, this server's address is missing from the account's list of addresses "
+    "that may use the API (Admin > Web Services)."
+)
+
+
 def recipe(permission: str) -> str:
-    return (
-        f"In Marketo, open Admin > Users & Roles > Roles, edit the role of the API user and tick '{permission}' under "
-        "Access API. If it is ticked already, this server's address is missing from the account's list of addresses "
-        "that may use the API (Admin > Web Services)."
-    )
+    return RECIPE % {"permission": permission}

@@ -50,7 +50,7 @@ class Command(BaseCommand):
         for check in connected.checks:
             self.stdout.write(f"{_MARKS[check.ok]}  {check.name}{': ' * bool(check.text)}{check.text}")
             if check.ok is False and check.remedy:
-                self.stdout.write(f"      {check.remedy}")
+                self.stdout.write(f"      {check.advice}")
         if connected.identity is None:
             raise CommandError("Nothing was saved; see above.")
         self.stdout.write(f"Saved. We are {connected.identity.user} in {connected.identity.account}.")

@@ -23,6 +23,6 @@ class Command(BaseCommand):
             for check in checks:
                 self.stdout.write(f"{side}  {_MARKS[check.ok]}  {check.name}{': ' * bool(check.text)}{check.text}")
                 if check.ok is False and check.remedy:
-                    self.stdout.write(f"      {check.remedy}")
+                    self.stdout.write(f"      {check.advice}")
         if any(check.ok is False for checks in found.values() for check in checks):
             raise CommandError("Something is wrong; see above.")

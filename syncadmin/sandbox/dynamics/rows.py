@@ -136,6 +136,8 @@ class Rows:
             return self._update(request, table, id, values, key)
         # Any If-Match forbids the create half of the upsert.
         if "if-match" in request.headers:
+            # Who may not write at all learns nothing about ids.
+            guards.privilege(self._writer, "Write", table, request.actor)
             raise errors.absent(table.name, id) if id else errors.absent_by_key(table.name)
         changes = read(self._state, table, request.json(table.set), True, request.references)
         changes.values = {**values, **changes.values}

@@ -20,7 +20,7 @@ from syncadmin.store.queries import columns
 from syncadmin.store.queries.overview import overview as look
 from syncadmin.store.queries.pace import Span
 from syncadmin.web import htmx
-from syncadmin.web.access import Right, needs
+from syncadmin.web.access import Right, needs, right_of
 from syncadmin.web.charts import chart
 from syncadmin.web.words.health import health
 
@@ -34,9 +34,12 @@ _SPANS: dict[Span, str | Promise] = {
 @needs(Right.READ)
 @require_safe
 def overview(request: HttpRequest) -> HttpResponse:
+    chosen = options.read()
+    if not chosen.started and right_of(request) is Right.ADMINISTER and not htmx.wants_part(request):
+        return redirect("setup")
     now = htmx.now()
     wanted = request.GET.get("span", "")
-    seen = look(options.read(), now, Span(wanted) if wanted in set(Span) else Span.DAY)
+    seen = look(chosen, now, Span(wanted) if wanted in set(Span) else Span.DAY)
     state = health(seen, now)
     digest = hashlib.sha256(repr((seen, state)).encode()).hexdigest()[:16]
     if htmx.wants_part(request) and request.GET.get("seen") == digest:

@@ -20,25 +20,3 @@ def setup(request: HttpRequest) -> HttpResponse:
     if right_of(request) < Right.ADMINISTER:
         return htmx.answer(request, "setup/waiting.html", {"started": state.started})
     return redirect(setup_steps.first_unfinished(state))
-
-
-def step(request: HttpRequest, name: str) -> HttpResponse:
-    return setup_steps.not_yet(request, name) or htmx.answer(request, f"setup/{name}.html", setup_steps.frame(name))
-
-
-@needs(Right.ADMINISTER)
-@require_safe
-def dynamics(request: HttpRequest) -> HttpResponse:
-    return step(request, "dynamics")
-
-
-@needs(Right.ADMINISTER)
-@require_safe
-def marketo(request: HttpRequest) -> HttpResponse:
-    return step(request, "marketo")
-
-
-@needs(Right.ADMINISTER)
-@require_safe
-def scope(request: HttpRequest) -> HttpResponse:
-    return step(request, "scope")

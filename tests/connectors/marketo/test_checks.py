@@ -80,7 +80,7 @@ def test_the_probes_change_nobody() -> None:
 def test_a_missing_permission_turns_its_check_red(path: str, name: str, permission: str) -> None:
     checks = checked({path: failed("603", "Access denied")})
     assert checks[name].ok is False
-    assert f"'{permission}'" in checks[name].remedy
+    assert f"'{permission}'" in checks[name].advice
     assert {check.ok for other, check in checks.items() if other != name} == {True}
 
 
