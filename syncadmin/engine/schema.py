@@ -119,9 +119,9 @@ class Problem:
 
 
 # Required levels that the API leaves to forms are enforced here all the same.
-_MANDATORY = frozenset({Required.APPLICATION, Required.SYSTEM})
+MANDATORY = frozenset({Required.APPLICATION, Required.SYSTEM})
 # Dynamics fills these itself on a create, whatever their level.
-_SELF_FILLED = frozenset({Kind.GUID, Kind.OWNER, Kind.STATE, Kind.STATUS, Kind.BOOLEAN})
+SELF_FILLED = frozenset({Kind.GUID, Kind.OWNER, Kind.STATE, Kind.STATUS, Kind.BOOLEAN})
 _TEXTUAL = frozenset({Kind.TEXT, Kind.MEMO, Kind.EMAIL, Kind.PHONE, Kind.URL, Kind.OTHER})
 _NUMERIC = frozenset({Kind.INTEGER, Kind.DECIMAL, Kind.MONEY})
 _CHOICES = frozenset({Kind.CHOICE, Kind.MULTICHOICE, Kind.STATE, Kind.STATUS})
@@ -144,7 +144,7 @@ def check(column: Column, raw: Raw, *, creating: bool) -> Problem | None:
     if not (column.creatable if creating else column.updatable):
         return Problem(Cause.READ_ONLY, column.name)
     if raw in (None, ""):
-        return Problem(Cause.REQUIRED_EMPTY, column.name) if column.required in _MANDATORY and not creating else None
+        return Problem(Cause.REQUIRED_EMPTY, column.name) if column.required in MANDATORY and not creating else None
     if column.kind in _TEXTUAL:
         return _check_text(column, raw)
     if column.kind in _NUMERIC:
@@ -195,6 +195,6 @@ def missing(schema: Schema, values: Values, pairs: Iterable[FieldPair]) -> list[
     return [
         Problem(_ABSENCE.get(column.name, Cause.REQUIRED_MISSING), column.name, sources.get(column.name, ""))
         for column in schema.columns.values()
-        if column.required in _MANDATORY and column.creatable and column.kind not in _SELF_FILLED
+        if column.required in MANDATORY and column.creatable and column.kind not in SELF_FILLED
         if values.get(column.name) in (None, "")
     ]

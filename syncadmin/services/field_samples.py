@@ -14,7 +14,7 @@ from syncadmin.engine.records import Lane, Raw, Record, Ref, Side, Table
 from syncadmin.services import connect
 from syncadmin.services.context import Context
 from syncadmin.store import schemas
-from syncadmin.store.models import DynamicsRecord
+from syncadmin.store.models import DynamicsRecord, Link
 
 # Enough to see how values are spelt, few enough for one call a side.
 PEOPLE = 5
@@ -115,8 +115,12 @@ def _read(ctx: Context, table: Table) -> list[Person]:
 
 
 def _refs(table: Table) -> list[Ref]:
+    """Linked people first: they have something to show on both sides."""
+    linked = Link.objects.filter(table=table, dynamics__isnull=False, marketo__isnull=False).exclude(email="")
+    found = list(linked.order_by("-id").values_list("dynamics", flat=True)[:PEOPLE])
     seen = DynamicsRecord.objects.filter(table=table, deleted_at__isnull=True, filtered=False).exclude(email="")
-    return [Ref(table, str(guid)) for guid in seen.order_by("-id").values_list("guid", flat=True)[:PEOPLE]]
+    more = seen.exclude(guid__in=[guid for guid in found if guid]).order_by("-id").values_list("guid", flat=True)
+    return [Ref(table, str(guid)) for guid in [*found, *more[: PEOPLE - len(found)]]]
 
 
 def _first(ctx: Context, table: Table) -> list[Ref]:

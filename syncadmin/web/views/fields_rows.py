@@ -12,7 +12,7 @@ from syncadmin.engine.defaults import templates
 from syncadmin.engine.fields import Bound, Direction, FieldPair
 from syncadmin.engine.fit import Fit, Fitness, fitness
 from syncadmin.engine.records import Side, Table
-from syncadmin.engine.schema import Column, Kind, Required, Schema
+from syncadmin.engine.schema import MANDATORY, SELF_FILLED, Column, Kind, Schema
 from syncadmin.engine.suggest import suggestions
 from syncadmin.services.field_drafts import Draft
 from syncadmin.services.pair_faults import Fault, fault
@@ -21,7 +21,6 @@ from syncadmin.web.words.fields import Verdict
 
 PAGE = 100
 SHOWS = ("all", "chosen", "problems", "edited")
-_MANDATORY = frozenset({Required.APPLICATION, Required.SYSTEM})
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +145,7 @@ def _row(
     people = known[Table.PERSON].columns
     edit = draft.edits.get((column.table, column.name))
     free = idea is not None and idea.marketo not in taken
-    required = column.required in _MANDATORY and column.creatable
+    required = column.required in MANDATORY and column.creatable and column.kind not in SELF_FILLED
     default = (pair.default if pair else "") or templates(column.table).get(column.name, "")
     return Row(
         column,
