@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta
 from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from syncadmin.store.queries import audit as queries
 from syncadmin.store.queries.audit import Wanted
-from syncadmin.web import htmx
+from syncadmin.web import days, htmx
 from syncadmin.web.access import Right, needs
 from syncadmin.web.exports import stream_csv
 from syncadmin.web.words import audit as words
@@ -54,19 +52,4 @@ def audit_csv(request: HttpRequest) -> StreamingHttpResponse:
 
 
 def _wanted(asked: dict[str, str]) -> Wanted:
-    """Days are the viewer's, the last one included."""
-    until = _day(asked["to"])
-    return Wanted(
-        asked["who"], asked["action"], _start(_day(asked["from"])), _start(until and until + timedelta(days=1))
-    )
-
-
-def _day(word: str) -> date | None:
-    try:
-        return date.fromisoformat(word)
-    except ValueError:
-        return None
-
-
-def _start(day: date | None) -> datetime | None:
-    return None if day is None else timezone.make_aware(datetime.combine(day, time()))
+    return Wanted(asked["who"], asked["action"], *days.between(asked["from"], asked["to"]))
