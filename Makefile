@@ -12,7 +12,7 @@ PYTEST := $(VENV_PYTHON) -m pytest -n $(PYTEST_WORKERS)
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-run: install ## Start everything with both sandboxes; Ctrl-C stops it. FRESH=1 starts with empty data
+run: install ## Start everything with both sandboxes; Ctrl-C stops it. FRESH=1 empties it and starts at the wizard
 	@exec $(VENV_PYTHON) -m syncadmin.embedded run
 
 test: lint ## All checks and tests but the long ones

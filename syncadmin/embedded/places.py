@@ -56,6 +56,11 @@ class Places:
         return self.root / "environment.json"
 
     @property
+    def wizard(self) -> Path:
+        """There since FRESH=1: connecting the sandboxes is left to whoever goes through the setup wizard."""
+        return self.root / "wizard"
+
+    @property
     def lock(self) -> Path:
         return self.root / "lock"
 

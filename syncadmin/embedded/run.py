@@ -69,6 +69,7 @@ def _clear(places: Places, fresh: bool) -> None:
         Postgres.forget(places.postgres)
         places.wipe()
         places.make()
+        places.wizard.touch()
     logfiles.rotate(places.log)
 
 
@@ -86,6 +87,7 @@ def _start(supervisor: Supervisor, places: Places, environ: Mapping[str, str]) -
     supervisor.start(programs.worker(places, environment))
     if with_sandbox:
         supervisor.wait_until_ready("dynamics", "marketo")
+    if with_sandbox and not places.wizard.exists():
         supervisor.do(programs.manage("connect", "sandbox", "connect", "--if-new", environment=environment))
     # Last, since it starts the work.
     supervisor.start(programs.beat(places, environment))

@@ -89,6 +89,8 @@ def test_it_starts_everything_restarts_what_dies_and_leaves_nothing_behind(data:
         "from django.contrib.auth.models import Group; print(*Group.objects.values_list('name', flat=True))",
     )
     assert "kept" in said
+    started = ("shell", "-v0", "-c", "from syncadmin.services import sandbox_setup as s; print(s.is_set_up())")
+    assert manage(second, *started).strip() == "True"
 
     second.signal(signal.SIGKILL)
     assert second.gone_within(8)
@@ -104,6 +106,8 @@ def test_it_starts_everything_restarts_what_dies_and_leaves_nothing_behind(data:
         "from django.contrib.auth.models import Group; print(*Group.objects.values_list('name', flat=True))",
     )
     assert "kept" not in said
+    # Empty data asked for is left to the wizard; empty data found was connected at once.
+    assert manage(third, *started).strip() == "False"
     third.signal(signal.SIGTERM)
     assert third.ended(10) == 0
     assert third.gone_within(0.5)
