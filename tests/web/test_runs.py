@@ -8,6 +8,7 @@ from django.test import Client
 
 from syncadmin.store.models import Activity
 from syncadmin.store.queries import run_lines
+from syncadmin.web.words.causes import title
 from tests.web.people import CITY, TITLE, World
 
 
@@ -85,7 +86,7 @@ def test_one_run_tells_what_it_left_in_the_histories(vic: Client, world: World) 
     first, second = _lines(page)
     assert "a record in Dynamics" in first
     assert "Ada Byron Written to Marketo. Job Title : Countess → Poet" in second
-    for text in ("Marketo asked us to slow down.", "606 Max rate", "Marketo won", "Too long"):
+    for text in ("Marketo asked us to slow down.", "606 Max rate", "Marketo won", title("too_long")):
         assert text in page
 
 
