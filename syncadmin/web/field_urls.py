@@ -15,6 +15,7 @@ def _of_fields(place: str) -> list[URLPattern]:
         path(f"{place}/fields/edit/", fields.edit, told, name=f"{place}-fields-edit"),
         path(f"{place}/fields/discard/", fields.discard, told, name=f"{place}-fields-discard"),
         path(f"{place}/fields/progress/", fields.progress, told, name=f"{place}-fields-progress"),
+        path(f"{place}/fields/marketo/", fields.marketo, told, name=f"{place}-fields-marketo"),
         path(f"{place}/fields/review/", fields_saved.review, told, name=f"{place}-fields-review"),
         path(f"{place}/fields/<str:table>/<str:column>/", fields_pair.pair, told, name=f"{place}-fields-pair"),
         path(f"{place}/fields/<str:table>/<str:column>/look/", fields_pair.look, told, name=f"{place}-fields-look"),

@@ -19,7 +19,7 @@ from syncadmin.engine.fields import FieldPair
 from syncadmin.engine.records import Table
 from syncadmin.engine.suggest import a_pair
 from syncadmin.services import field_drafts
-from syncadmin.services.choose_fields import NoMetadata, known_tables
+from syncadmin.services.choose_fields import NoMetadata, known_tables, own_names
 from syncadmin.services.field_drafts import Draft
 from syncadmin.store.drafts import Place
 from syncadmin.store.queries import fields as queries
@@ -68,6 +68,23 @@ def page(request: HttpRequest, place: str) -> HttpResponse:
         "now": htmx.now(),
     }
     return htmx.answer(request, "fields/page.html", context, part="rows")
+
+
+@needs(Right.READ)
+@require_safe
+def marketo(request: HttpRequest, place: str) -> HttpResponse:
+    """Every Marketo field with the columns it is kept in step with."""
+    early = guard(request, place)
+    if early is not None:
+        return early
+    try:
+        people, draft = known_tables()[Table.PERSON], field_drafts.read()
+    except NoMetadata:
+        return htmx.answer(request, "fields/nothing.html", frame(request, place))
+    q = request.GET.get("q", "")[:100]
+    rows = fields_rows.of_marketo(draft, people, own_names(), q)
+    context = {**frame(request, place), "rows": rows, "q": q}
+    return htmx.answer(request, "fields/marketo.html", context, part="rows")
 
 
 @needs(Right.READ, posting=Right.ADMINISTER)
@@ -146,6 +163,7 @@ def frame(request: HttpRequest, place: str) -> dict[str, Any]:
         "url_review": f"{place}-fields-review",
         "url_discard": f"{place}-fields-discard",
         "url_progress": f"{place}-fields-progress",
+        "url_marketo": f"{place}-fields-marketo",
         **(setup_steps.frame("fields") if setup else {}),
     }
 

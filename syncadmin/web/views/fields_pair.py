@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from syncadmin.engine.defaults import CONSENT, templates
+from syncadmin.engine.defaults import offered_fields as offered_by
 from syncadmin.engine.fields import Bound, Direction, FieldPair, Winner
 from syncadmin.engine.records import Table
 from syncadmin.engine.schema import Column, Kind
@@ -199,7 +200,7 @@ def _context(
         "texts": texts,
         "strange": _strange(here, wanted, texts),
         "new_kind": offered_fields.marketo_kind(here),
-        "new_name": _name_for(here),
+        **_new_field(here),
         "now": htmx.now(),
     }
 
@@ -241,11 +242,14 @@ def _groups(wanted: FieldPair, draft: Draft) -> list[tuple[str, list[Column]]]:
     return [(_("Fields that fit"), able), (_("In another pair"), used), (_("Fields that cannot hold it"), unable)]
 
 
-def _name_for(here: Column) -> str:
-    """A name for a field made for this column, in Marketo's way of writing."""
+def _new_field(here: Column) -> dict[str, str]:
+    """A name for a field made for this column: the one offered for it, else its label in Marketo's way of writing."""
+    offered = next((each for each in offered_by(here.table) if each.pair.dynamics == here.name), None)
+    if offered is not None:
+        return {"new_name": offered.name, "new_label": offered.label}
     words = "".join(letter if letter.isalnum() and letter.isascii() else " " for letter in here.label).split()
     joined = "".join(word.capitalize() for word in words) or here.name.replace("_", "").capitalize()
-    return f"dyn{joined}"[:60]
+    return {"new_name": f"dyn{joined}"[:60], "new_label": here.label}
 
 
 def _samples(wanted: FieldPair, here: Column, found: list[field_samples.Person]) -> list[SampleRow]:

@@ -170,3 +170,26 @@ def _lost(draft: Draft, known: Mapping[Table, Schema], pair: FieldPair, broken: 
 def ideas(known: Mapping[Table, Schema], table: Table) -> Mapping[str, FieldPair]:
     """By column, the pair it would get."""
     return _ideas_of(table, _Same(known[table]), _Same(known[Table.PERSON]))
+
+
+@dataclass(frozen=True, slots=True)
+class FieldRow:
+    """A Marketo field and the columns it is kept in step with; ``own`` is kept by the sync itself."""
+
+    field: Column
+    pairs: tuple[FieldPair, ...]
+    own: bool
+
+
+def of_marketo(draft: Draft, people: Schema, own: Iterable[str], q: str) -> list[FieldRow]:
+    """Every readable Marketo field that the search finds, by label."""
+    ours, wanted = frozenset(own), q.strip().casefold()
+    by_field: dict[str, list[FieldPair]] = {}
+    for pair in draft.pairs:
+        by_field.setdefault(pair.marketo, []).append(pair)
+    found = [
+        FieldRow(field, tuple(by_field.get(field.name, ())), field.name in ours)
+        for field in people.columns.values()
+        if field.readable and (wanted in field.label.casefold() or wanted in field.name.casefold())
+    ]
+    return sorted(found, key=lambda row: (row.field.label.casefold(), row.field.name))
