@@ -107,7 +107,7 @@ def test_a_changed_rule_asks_for_another_preview(rehearsal: Rehearsal, ada: Clie
 
 def test_a_start_shows_numbers_then_progress(rehearsal: Rehearsal, ada: Client) -> None:
     rehearsal.preview()
-    assert "1 people are created in Marketo" in ada.get(reverse("setup-start")).content.decode()
+    assert "1 person is created in Marketo" in ada.get(reverse("setup-start")).content.decode()
 
     assert ada.post(reverse("setup-start")).status_code == 302
     assert ada.post(reverse("setup-start")).status_code == 302

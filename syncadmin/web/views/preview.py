@@ -18,7 +18,9 @@ from syncadmin.services import preview as service
 from syncadmin.services import start as starting
 from syncadmin.store.queries import columns
 from syncadmin.store.queries import preview as queries
-from syncadmin.store.queries.preview import ChangeKind, Standing, Wanted
+from syncadmin.store.queries import preview_lists as lists
+from syncadmin.store.queries.preview import ChangeKind, Standing
+from syncadmin.store.queries.preview_lists import Wanted
 from syncadmin.web import htmx
 from syncadmin.web.access import Right, needs
 from syncadmin.web.views import setup_steps
@@ -93,7 +95,7 @@ def changes(request: HttpRequest) -> HttpResponse:
         kind=request.GET.get("kind", "") if request.GET.get("kind", "") in set(ChangeKind) else "",
         text=request.GET.get("q", "").replace("\0", "").strip()[:200],
     )
-    page = queries.changes(wanted, request.GET.get("after", ""))
+    page = lists.changes(wanted, request.GET.get("after", ""))
     labels = columns.catalogue().labels()
     first = reverse("setup-preview-changes")
     kept = wanted.kept()
@@ -118,7 +120,7 @@ def failures(request: HttpRequest, code: str) -> HttpResponse:
     """Values and records that would fail for one cause."""
     if code not in set(Cause):
         raise Http404
-    page = queries.expected(code, htmx.number(request, "before"))
+    page = lists.expected(code, htmx.number(request, "before"))
     context = {
         **setup_steps.frame("preview"),
         "cause": code,
@@ -135,7 +137,7 @@ def failures(request: HttpRequest, code: str) -> HttpResponse:
 @require_safe
 def unclear(request: HttpRequest) -> HttpResponse:
     """Who cannot be matched without somebody's word, and values that somebody has to choose between."""
-    page = queries.unclear(htmx.number(request, "before"))
+    page = lists.unclear(htmx.number(request, "before"))
     context = {
         **setup_steps.frame("preview"),
         "page": page,
