@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import csv
+import io
 import re
+from datetime import timedelta
 
 import pytest
 from django.test import Client
 
 from syncadmin.store.models import Link
+from syncadmin.store.queries import found_words, people
 from tests.web.people import World
 
 
@@ -36,6 +40,11 @@ def test_a_record_with_a_partner_is_listed_once(vic: Client, world: World) -> No
         ("ada@exam", ["Ada Byron"]),
         ("ada@other", []),
         ("王", ["王小明"]),
+        ("小明", ["王小明"]),
+        ("ÁDA", ["Ada Byron"]),
+        ("byron, ada", ["Ada Byron"]),
+        ("obri", ["Pat O'Brien"]),
+        ("bri", ["Pat O'Brien"]),
         ("o'br", ["Pat O'Brien"]),
         ("100%", []),
         ("ada & | ! :*", ["Ada Byron"]),
@@ -116,6 +125,107 @@ def test_a_record_that_the_filter_keeps_out_is_found_by_its_id_only(vic: Client,
     record = world.in_dynamics("", filtered=True)
     assert _names(vic) == []
     assert _names(vic, q=str(record.guid)) == ["No name"]
+
+
+def test_one_letter_is_not_searched_for(vic: Client, world: World) -> None:
+    world.linked("Ada Byron")
+    world.linked("Bo Lind")
+    text = vic.get("/people/?q=a").content.decode()
+    assert "One more letter, and the search begins." in text
+    assert _names(vic, q="a") == ["Ada Byron", "Bo Lind"]
+    assert _names(vic, q="bo l") == ["Bo Lind"]
+
+
+def test_the_closest_word_comes_first_and_nobody_twice(vic: Client, world: World) -> None:
+    for name in ("Zoe Ann", "Andrea Anders", "Ann Byron", "Bo Lind"):
+        world.linked(name)
+    assert _names(vic, q="an") == ["Andrea Anders", "Ann Byron", "Zoe Ann"]
+    assert _names(vic, q="ann") == ["Ann Byron", "Zoe Ann"]
+
+
+def test_a_search_within_a_state(vic: Client, world: World) -> None:
+    world.failure(world.linked("Ann Byron"))
+    world.linked("Ann Other")
+    assert _names(vic, q="ann", state="failed") == ["Ann Byron"]
+    assert _names(vic, q="ann", state="stopped") == []
+    assert _names(vic, q=str(Link.objects.get(name="Ann Other").marketo), state="failed") == []
+
+
+def test_the_last_activity_orders_too(vic: Client, world: World) -> None:
+    for number, name in enumerate(("Cy", "Bo", "Ada")):
+        world.linked(name, last_activity_at=world.now - timedelta(hours=number))
+    world.in_dynamics("Nothing yet")
+    assert _names(vic, sort="recent") == ["Cy", "Bo", "Ada", "Nothing yet"]
+    assert _names(vic, sort="recent", state="in_step") == ["Cy", "Bo", "Ada"]
+    assert _names(vic, sort="nonsense") == ["Ada", "Bo", "Cy", "Nothing yet"]
+
+
+@pytest.mark.parametrize("asked", ["", "sort=recent", "q=same", "q=person+same", "state=only_dynamics"])
+def test_pages_lead_back_the_way_they_led_on(vic: Client, world: World, asked: str) -> None:
+    for number in range(120):
+        world.in_dynamics(f"Same Person {number % 5}")
+    first = f"/people/?{asked}"
+    there = _walked(vic, first, "next")
+    assert [len(names) for names in there] == [50, 50, 20]
+    last = _following(vic.get(first).content.decode(), "Last page")
+    back = _walked(vic, last, "prev")
+    assert [name for page in reversed(back) for name in page] == [name for page in there for name in page]
+
+
+def _walked(client: Client, address: str, direction: str) -> list[list[str]]:
+    pages = []
+    while address:
+        text = client.get(address).content.decode()
+        pages.append(re.findall(r'<th scope="row"><a href="([^"]*)">', text))
+        found = re.search(rf'rel="{direction}" href="([^"]*)"', text)
+        address = found[1].replace("&amp;", "&") if found else ""
+    return pages
+
+
+def _following(text: str, label: str) -> str:
+    found = re.search(rf'href="([^"]*)"[^>]*>{label}', text)
+    assert found
+    return found[1].replace("&amp;", "&")
+
+
+def test_a_search_that_finds_little_goes_on_page_by_page(
+    vic: Client, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, figure in (("STEPS", 20), ("_COUNT_STEPS", 5), ("_RARE", 10)):
+        monkeypatch.setattr(found_words, name, figure)
+    for number in range(70):
+        world.linked(f"Same {number:02}", stopped=number % 35 == 34)
+    for number in range(20):
+        world.linked(f"Other {number:02}", stopped=True)
+    monkeypatch.setattr(people, "PAGE", 15)
+    pages = _walked(vic, "/people/?q=same&state=stopped", "next")
+    assert sum(map(len, pages)) == 2
+    # Seventy names and seventy addresses begin so, and each page looks at twenty of them.
+    assert len(pages) == 8
+    assert "goes on looking" in vic.get("/people/?q=same&state=stopped").content.decode()
+
+
+def test_the_list_as_a_file(vic: Client, world: World) -> None:
+    world.failure(world.linked("Ada Byron"))
+    world.in_dynamics("=Bo Lind")
+    answer = vic.get("/people/export.csv")
+    rows = list(csv.reader(io.StringIO(b"".join(answer.streaming_content).decode("utf-8-sig"))))  # type: ignore[attr-defined]
+    assert [(row[0], row[2], row[5]) for row in rows[1:]] == [
+        ("'=Bo Lind", "Lead", "Only in Dynamics"),
+        ("Ada Byron", "Lead", "Failed"),
+    ]
+    few = vic.get("/people/export.csv?q=ada&state=failed")
+    assert b"".join(few.streaming_content).count(b"\r\n") == 2  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("asked", ["", "?sort=recent", "?q=same", "?state=only_dynamics"])
+def test_a_long_list_is_exported_whole(vic: Client, world: World, asked: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(people, "_CHUNK", 7)
+    for number in range(30):
+        world.in_dynamics(f"Same {number:02}")
+    vic.get("/people/")
+    answer = vic.get(f"/people/export.csv{asked}")
+    assert b"".join(answer.streaming_content).count(b"Same ") == 30  # type: ignore[attr-defined]
 
 
 def test_pages_follow_each_other_without_gap_or_repeat(vic: Client, world: World) -> None:

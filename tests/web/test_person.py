@@ -2,10 +2,13 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from django.test import Client
 
+from syncadmin.store import options
 from syncadmin.store.kinds import Kind
-from syncadmin.store.models import Link, Receipt
+from syncadmin.store.models import Connection, Link, Receipt
+from syncadmin.store.queries import history
 from tests.web.people import CITY, OWNER, RATING, TITLE, World
 
 
@@ -126,3 +129,90 @@ def test_unknown_people_are_not_found(vic: Client) -> None:
         "/people/dynamics/00000000-0000-0000-0000-000000000001/",
     ):
         assert vic.get(address).status_code == 404
+
+
+def test_the_history_is_narrowed_to_a_kind_a_field_or_a_side(vic: Client, world: World, part: dict[str, str]) -> None:
+    world.fields()
+    link = world.linked("Ada Byron")
+    world.line(link, "updated", side="marketo", changes=[[TITLE, "a", "title-in-marketo", ""]])
+    world.line(link, "updated", side="dynamics", changes=[[CITY, "a", "city-in-dynamics", ""]])
+    world.line(link, "held", details={"key": TITLE, "reason": "direction"})
+
+    def shown(**asked: str) -> list[str]:
+        text = vic.get(f"/people/{link.pk}/", asked, headers=part).content.decode()
+        return re.findall(r'<span class="kind">([^<]+)</span>', text)
+
+    assert shown() == ["Held", "Written", "Written"]
+    assert shown(kind="held") == ["Held"]
+    assert shown(field=TITLE) == ["Held", "Written"]
+    assert shown(side="dynamics") == ["Written"]
+    assert shown(kind="updated", field=CITY, side="marketo") == []
+    assert shown(kind="nonsense", field="nonsense", side="nonsense") == ["Held", "Written", "Written"]
+
+
+def test_a_narrowed_history_that_is_long_is_looked_through_piece_by_piece(
+    vic: Client, world: World, part: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(history, "STEPS", 10)
+    link = world.linked("Ada Byron")
+    world.line(None, "seen", dynamics=link.dynamics, side="dynamics")
+    world.line(link, "linked", details={"how": "email"})
+    for number in range(25):
+        world.line(link, "updated", side="marketo", changes=[[TITLE, number, number + 1, ""]])
+    address, seen, pages = f"/people/{link.pk}/?kind=linked", 0, 0
+    while address:
+        text = vic.get(address, headers=part).content.decode()
+        seen += text.count('<span class="kind">')
+        older = re.search(r'rel="next" href="([^"#]*)', text)
+        address = older[1].replace("&amp;", "&") if older else ""
+        pages += 1
+    assert (seen, pages) == (1, 3)
+
+
+def test_a_field_tells_what_was_last_done_to_it(vic: Client, world: World) -> None:
+    world.fields()
+    link, run = world.linked("Ada Byron"), world.run()
+    world.line(link, "updated", side="dynamics", changes=[[TITLE, "a", "b", "one_sided"]])
+    world.line(link, "updated", side="marketo", changes=[[TITLE, "b", "Countess", "collision_lead"]], run=run)
+    text = _text(vic, f"/people/{link.pk}/")
+    assert "written to Marketo: both had changed; for a lead Marketo wins, just now , run" in text
+    assert "written to Dynamics" not in text
+
+
+def test_choices_stand_in_the_history_by_their_labels(vic: Client, world: World) -> None:
+    world.fields()
+    link = world.linked("Ada Byron")
+    world.line(link, "updated", side="marketo", changes=[[RATING, "warm", "hot", ""], [TITLE, "warm", "hot", ""]])
+    text = _text(vic, f"/people/{link.pk}/")
+    assert "Rating : Warm → Hot" in text
+    assert "Job Title : warm → hot" in text
+
+
+def test_a_long_value_folds(vic: Client, world: World) -> None:
+    link = world.linked("Ada Byron")
+    world.line(link, "updated", side="marketo", changes=[[TITLE, "x" * 160, "y" * 161, ""]])
+    page = vic.get(f"/people/{link.pk}/").content.decode()
+    assert f"<del>{'x' * 160}</del>" in page
+    assert f'<summary>{"y" * 80}…</summary><span class="whole">{"y" * 161}</span>' in page
+
+
+def test_each_record_is_a_link_to_where_it_lives(vic: Client, world: World) -> None:
+    world.connected()
+    link = world.linked("Ada Byron")
+    page = vic.get(f"/people/{link.pk}/").content.decode()
+    assert f"https://example.org/main.aspx?etn=lead&amp;id={link.dynamics}&amp;pagetype=entityrecord" in page
+    assert "loadLeadDetail" not in page
+    options.write("marketo_pages", "https://app-sj01.marketo.com/")
+    page = vic.get(f"/people/{link.pk}/").content.decode()
+    assert f'href="https://app-sj01.marketo.com/leadDatabase/loadLeadDetail?leadId={link.marketo}"' in page
+    Connection.objects.update(base_url="http://127.0.0.1:8102")
+    page = vic.get(f"/people/{link.pk}/").content.decode()
+    assert f'href="http://127.0.0.1:8102/person/{link.marketo}"' in page
+    assert f"http://127.0.0.1:8102/record?entity=lead&amp;id={link.dynamics}" in page
+
+
+def test_a_record_that_is_gone_is_no_link(vic: Client, world: World) -> None:
+    world.connected()
+    link = world.linked("Ada Byron")
+    Link.objects.update(dynamics_deleted=True)
+    assert "main.aspx" not in vic.get(f"/people/{link.pk}/").content.decode()

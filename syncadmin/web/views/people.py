@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -19,6 +20,9 @@ from syncadmin.web import exports, htmx
 from syncadmin.web.access import Right, needs
 from syncadmin.web.words.terms import TABLES, named
 from syncadmin.web.words.whys import SORTS, STATES
+
+# A file may take longer than a page, and is to hold what happened before it was asked for.
+_PATIENCE = timedelta(seconds=5)
 
 
 @needs(Right.READ)
@@ -51,6 +55,7 @@ def people(request: HttpRequest) -> HttpResponse:
 @needs(Right.READ)
 @require_safe
 def people_csv(request: HttpRequest) -> HttpResponseBase:
+    listing.catch_up(htmx.now, _PATIENCE)
     asked, _kept = _asked(request)
     headings = (
         _("Name"), _("E-mail"), _("Record"), _("Dynamics id"), _("Marketo id"), _("State"), _("Last activity"),
