@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from django.db import transaction
+from django.utils.translation import gettext_noop
 
 from syncadmin.services import preview_inputs, rulebook
 from syncadmin.store import options, planned
@@ -29,9 +30,9 @@ def ask(*, who: str, now: datetime) -> None:
     Harmless once the sync has started: there is nothing to preview then.
     """
     if Connection.objects.count() < 2:
-        raise NotReady("Connect Dynamics and Marketo first.")
+        raise NotReady(gettext_noop("Connect Dynamics and Marketo first."))
     if not options.read().field_version:
-        raise NotReady("Choose the fields first.")
+        raise NotReady(gettext_noop("Choose the fields first."))
     book = rulebook.load()
     wanted = Plan("plan", preview_inputs.rules(book), preview_inputs.pairing(book), now, who)
     with transaction.atomic():

@@ -8,6 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
+from django.utils.translation import gettext_noop
 
 from syncadmin.services import preview
 from syncadmin.services.choose_fields import NoMetadata, WrongPairs, choose_defaults, save_fields, suggested
@@ -78,9 +79,9 @@ def change_all(wanted: Mapping[str, Any], *, who: str, now: datetime) -> None:
 def start(*, who: str, now: datetime) -> None:
     """The loop may run from now on. Harmless when it does already. Raises ``NotReady``."""
     if Connection.objects.count() < 2:
-        raise NotReady("Connect Dynamics and Marketo first.")
+        raise NotReady(gettext_noop("Connect Dynamics and Marketo first."))
     if not options.read().field_version:
-        raise NotReady("Choose the fields first.")
+        raise NotReady(gettext_noop("Choose the fields first."))
     with transaction.atomic():
         planned.alone()
         first_writes = planned.count()
@@ -125,4 +126,4 @@ def _check_zone(value: str) -> None:
     try:
         ZoneInfo(value)
     except (KeyError, ValueError, OSError):
-        raise WrongSetting("time_zone is a name like Europe/Vienna.") from None
+        raise WrongSetting(gettext_noop("time_zone is a name like Europe/Vienna.")) from None

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
-from django.urls import reverse
+from django.urls import get_resolver, reverse
 
 from syncadmin.services.roles import Role, role_of
 
@@ -95,4 +95,9 @@ class Gate:
     def process_view(
         self, request: HttpRequest, view: Callable[..., Any], args: list[Any], kwargs: dict[str, Any]
     ) -> HttpResponse | None:
-        return check(request, view)
+        try:
+            return check(request, view)
+        except PermissionDenied as refusal:
+            # Answered here: raised further, each refusal would fill the log with a traceback that tells nothing.
+            shown: Callable[..., HttpResponse] = get_resolver().resolve_error_handler(403)
+            return shown(request, exception=refusal)

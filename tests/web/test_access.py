@@ -94,3 +94,9 @@ def test_no_page_carries_inline_code(vic: Client) -> None:
         assert " style=" not in text
         assert " onclick=" not in text
         assert all('src="' in tag.partition(">")[0] for tag in text.split("<script")[1:])
+
+
+def test_a_refusal_leaves_no_traceback_in_the_log(vic: Client, caplog: pytest.LogCaptureFixture) -> None:
+    assert vic.post("/pause/").status_code == 403
+    told = [record for record in caplog.records if record.name == "django.request"]
+    assert [(record.getMessage(), record.exc_info) for record in told] == [("Forbidden: /pause/", None)]

@@ -25,6 +25,8 @@ form.line input{width:auto}.grid{display:grid;grid-template-columns:repeat(auto-
 def page(title: str, body: str, tabs: str = "") -> str:
     return (
         '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">'
+        # Without one every browser asks for /favicon.ico, which is not there.
+        '<link rel="icon" href="data:,">'
         f"<title>{escape(title)}</title><style>{_CSS}</style></head><body>"
         f'<header><strong>Dynamics 365 sandbox</strong><nav aria-label="Tables">{tabs}</nav></header><main><h1>{escape(title)}</h1>{body}</main></body></html>'
     )

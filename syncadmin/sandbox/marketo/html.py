@@ -36,7 +36,7 @@ def text(value: object) -> str:
 def frame(title: str, body: str, status: str = "200 OK") -> Answer:
     page = (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{text(title)} - Marketo sandbox</title>'
-        '<meta name="viewport" content="width=device-width,initial-scale=1">'
+        '<meta name="viewport" content="width=device-width,initial-scale=1"><link rel="icon" href="data:,">'
         f"<style>{_STYLE}</style></head><body><header><b>Marketo sandbox</b>"
         '<a href="/">People</a><a href="/new">New person</a><a href="/lists">Static lists</a></header>'
         f"<main><h1>{text(title)}</h1>{body}</main></body></html>"
