@@ -18,6 +18,9 @@ SAMPLES = {
     "number": 1,
     "pk": 1,
     "code": "too_long",
+    "table": "lead",
+    "column": "jobtitle",
+    "version": 1,
 }
 
 
