@@ -22,7 +22,7 @@ from syncadmin.services.connect import World
 from syncadmin.store import vault
 from syncadmin.store.models import Connection
 
-__all__ = ["SENTENCES", "Attempt", "Check", "WrongAddress", "go_on", "names", "stored", "verdict"]
+__all__ = ["LATER", "SENTENCES", "Attempt", "Check", "WrongAddress", "go_on", "names", "stored", "verdict"]
 
 # The wizard promises a sentence within fifteen seconds; a check that waits longer is cut off here.
 PATIENCE = timedelta(seconds=13)

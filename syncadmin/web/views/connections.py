@@ -117,6 +117,7 @@ def _progress(side: Side, draft: Draft | None) -> dict[str, Any]:
         "consequences": consequences if offers and not found.blocked else [],
         "again": draft.again,
         "saved": draft.attempt is None,
+        "quiet": draft.attempt is None and not draft.again and all(check.ok for check in draft.checks),
     }
 
 
@@ -194,7 +195,7 @@ def _begin(request: HttpRequest, place: str, draft: Draft) -> HttpResponse:
     """With script the page comes back at once and asks for one check after the other."""
     if htmx.wants_part(request):
         setup_draft.keep(request, draft)
-        return HttpResponse(status=204, headers={"HX-Redirect": f"{request.path}#checks"})
+        return _to_page(request)
     return _proceed(request, place, draft, steps=0)
 
 
@@ -282,6 +283,7 @@ def _disconnect(request: HttpRequest, side: Side, place: str) -> HttpResponse:
 
 def _to_page(request: HttpRequest) -> HttpResponse:
     if htmx.wants_part(request):
+        # The address without "?change": what was typed is in the draft.
         return HttpResponse(status=204, headers={"HX-Redirect": request.path})
     return redirect(request.path)
 

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.utils.translation import gettext_noop as noop
 
-from syncadmin.services.checks import Check
+from syncadmin.services.checks import LATER, Check
 
 # Sentences that come from the connectors, which know no languages; a test keeps this list complete.
 SENTENCES = (
@@ -174,6 +174,8 @@ def rows(names: Sequence[str], done: Sequence[Check], *, running: bool) -> list[
 
 
 def _row(check: Check) -> CheckRow:
+    if check.message == LATER:
+        return CheckRow(_(check.name), "later")
     state = {True: "good", False: "bad", None: "warn"}[check.ok]
     words = " ".join(filter(None, (check.code, check.detail)))
     return CheckRow(_(check.name), state, _told(check.message, check), _told(check.remedy, check), words)
