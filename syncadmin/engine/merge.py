@@ -72,7 +72,7 @@ def merge_field(state: FieldState, *, table: Table, first: FirstContact) -> Fiel
         sides = Sides(state.d, _read(bound, Side.DYNAMICS, state), state.m, _read(bound, Side.MARKETO, state))
     except _Unreadable as unreadable:
         return unreadable.result
-    pending = _pending(state.receipt, sides.m)
+    pending = _pending(state, sides.m)
     if pending and state.receipt is not None:
         # Marketo may answer an old value for a while after a write; taking it for an edit would undo the write.
         sides = replace(sides, m=state.receipt.sent)
@@ -96,9 +96,13 @@ def _read(bound: Bound, side: Side, state: FieldState) -> Comparable:
         raise _Unreadable(FieldResult(bound.pair.key, Verdict.FAILED, to=side.other, problem=failed)) from error
 
 
-def _pending(receipt: OpenReceipt | None, m: Comparable) -> bool:
+def _pending(state: FieldState, m: Comparable) -> bool:
     """Whether Marketo shows the value from before our write, while no line says that someone put it there."""
+    receipt, agreed = state.receipt, state.agreed
     if receipt is None or receipt.line or m == receipt.sent:
+        return False
+    # A later write may have been confirmed before this one: then it is not this one that is waited for.
+    if agreed is not None and agreed.m != receipt.sent:
         return False
     return m in (receipt.replaced, *receipt.earlier)
 

@@ -13,10 +13,12 @@ from datetime import timedelta
 
 from syncadmin.engine.fields import Direction, Winner
 from syncadmin.engine.records import Side, Table
-from syncadmin.proof.model import PATIENCE, Cell, Link
+from syncadmin.engine.schema import Kind
+from syncadmin.proof.cells import KINDS, Cell, Value
+from syncadmin.proof.model import PATIENCE, Link
 
 D, M = Side.DYNAMICS, Side.MARKETO
-_FIELDS = 6
+_FIELDS = len(KINDS)
 
 
 @dataclass(slots=True)
@@ -35,17 +37,24 @@ class _Schedule:
         self.emptied: set[tuple[int, Side]] = set()
         self.trace: list[str] = []
         table = self.chance.choice([Table.LEAD, Table.CONTACT])
-        values = [(self.value(), self.value()) for _ in range(_FIELDS)]
+        values = [(self.value(at, D, first=True), self.value(at, M)) for at in range(_FIELDS)]
         self.link = Link(table, values, marks=self.chance.random() < 0.6)
+        self.link.slow = self.chance.choice([0.0, 0.0, 5.0, 40.0])
+        for cell in self.link.cells:
+            cell.frozen = self.chance.random() < 0.03
         self.trace.append(f"{table} {values}")
 
-    def value(self) -> str | None:
+    def value(self, at: int, side: Side, *, first: bool = False) -> Value:
         self.number += 1
         draw = self.chance.randrange(6)
+        if KINDS[at] is Kind.BOOLEAN:
+            # Marketo knows no third value; nobody takes a given answer back in Dynamics.
+            return (None, False, True)[draw % 3] if side is D and first else draw % 2 == 0
         return None if draw == 0 else f"s{self.number % 3}" if draw == 1 else f"v{self.number}"
 
-    def edit(self) -> tuple[int, Side, str | None]:
-        at, side, value = self.chance.randrange(_FIELDS), self.chance.choice([D, M]), self.value()
+    def edit(self) -> tuple[int, Side, Value]:
+        at, side = self.chance.randrange(_FIELDS), self.chance.choice([D, M])
+        value = self.value(at, side)
         if value is None:
             self.emptied.add((at, side))
         return at, side, value
@@ -58,14 +67,21 @@ class _Schedule:
             late = chance.choice([0.0, 0.0, 400.0])
             link.edit(at, side, value, late)
             self.trace.append(f"{side} {at} := {value} late {late}")
-        rival = (chance.randrange(_FIELDS), self.value()) if chance.random() < 0.3 else None
+        field = chance.randrange(_FIELDS)
+        rival = (field, self.value(field, M)) if chance.random() < 0.3 else None
         if rival is not None and rival[1] is None:
             self.emptied.add((rival[0], M))
         fate = [chance.random() < 0.2 for _ in range(4)]
         late = chance.choice([0.0, 5.0, 2000.0])
         self.trace.append(f"run rival {rival} fate {fate} late {late}")
         if fate[3]:
-            link.cells[chance.randrange(_FIELDS)].paused ^= True
+            cell = link.cells[chance.randrange(_FIELDS)]
+            retyped = chance.random() < 0.5
+            if cell.paused:
+                cell.heal()
+            else:
+                cell.pause(retyped=retyped)
+        link.left_out = {(chance.randrange(_FIELDS), chance.choice([D, M]))} if chance.random() < 0.2 else set()
         link.pull()
         link.settle()
         link.push_dynamics(fate[0])
@@ -93,18 +109,22 @@ def simulate(first: int, count: int) -> Iterator[Played]:
 def _calm(schedule: _Schedule) -> list[str]:
     """Whatever is late comes; three runs; then all holds and the next run writes nothing."""
     link = schedule.link
-    kept = {at: dict(cell.real) for at, cell in enumerate(link.cells) if cell.paused}
+    kept = any(cell.paused for cell in link.cells)
     link.now += timedelta(hours=1)
+    link.left_out = set()
     for _ in range(3):
         _run(link)
-    broken = [f"13: field {at} was written while paused" for at, real in kept.items() if link.cells[at].real != real]
+    broken = link.wrongs
     for cell in link.cells:
-        cell.paused = False
+        if cell.paused:
+            cell.heal()
     if kept:
         for _ in range(3):
             _run(link)
     for at, cell in enumerate(link.cells):
         broken += _convergence(at, cell)
+        if cell.owed is not None and (cell.real[D], cell.real[M]) != cell.owed * 2:
+            broken.append(f"4: field {at} was {cell.owed[0]!r} before our write, which should have lost to it")
         broken += _losses(schedule, at, cell)
     before = link.writes
     _run(link)
@@ -124,20 +144,21 @@ def _run(link: Link) -> None:
 
 def _convergence(at: int, cell: Cell) -> Iterator[str]:
     pair, (d, m) = cell.bound.pair, (cell.real[D], cell.real[M])
-    if d == m or pair.direction is not Direction.BOTH or cell.blocked:
+    if d == m or {d, m} == {None, False} or pair.direction is not Direction.BOTH or cell.blocked:
         return
     if not pair.blanks_travel and None in (d, m):
         return
-    yield f"1: field {at} stays {d!r} / {m!r}"
+    if not cell.frozen:
+        yield f"1: field {at} stays {d!r} / {m!r}"
 
 
 def _losses(schedule: _Schedule, at: int, cell: Cell) -> Iterator[str]:
     for value in cell.replaced:
-        if value is not None and value not in cell.noted:
+        if value not in (None, False) and value not in cell.noted:
             yield f"3: field {at} lost {value!r}, and no history tells of it"
-    for value in sorted(cell.judged - cell.noted - {None, cell.real[D], cell.real[M]}, key=str):
+    for value in sorted(cell.judged - cell.noted - {None, False, cell.real[D], cell.real[M]}, key=str):
         yield f"3: field {at} once was {value!r}, which stands nowhere now, and no history tells of it"
-    if None in (cell.real[D], cell.real[M]) and not _was_empty(schedule, at):
+    if not cell.bound.pair.consent and None in (cell.real[D], cell.real[M]) and not _was_empty(schedule, at):
         yield f"11: field {at} is {cell.real[D]!r} / {cell.real[M]!r}, and nobody had emptied it"
 
 
@@ -154,9 +175,10 @@ def _collide(schedule: _Schedule) -> list[str]:
         at
         for at, cell in enumerate(link.cells)
         if cell.real[D] == cell.real[M]
+        and not cell.bound.pair.consent
         and cell.agreed is not None
         and cell.bound.pair.direction is Direction.BOTH
-        and not cell.blocked
+        and not (cell.blocked or cell.frozen)
     ]
     if len(healthy) < 3:
         return []

@@ -6,98 +6,26 @@ words; the truth (what stood where, who put it there, what our writes replaced) 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from syncadmin.engine.fields import Bound, Direction, FieldPair, Winner, pair_key
-from syncadmin.engine.merge import Agreed, FieldResult, FieldState, FirstContact, Held, OpenReceipt, Verdict, merge_link
+from syncadmin.engine.merge import Agreed, FieldResult, FirstContact, Held, Verdict, merge_link
 from syncadmin.engine.plan import plan_link
-from syncadmin.engine.receipts import LineSeen, SentReceipt, Settled, left_ours, overtaken, settle
+from syncadmin.engine.receipts import LineSeen, SentReceipt, Settled, overtaken, settle
 from syncadmin.engine.records import Side, Table
-from syncadmin.engine.schema import Column, Kind
+from syncadmin.proof.cells import BOUNDS, Cell, D, M, Sent, Value, wrong
 
-D, M = Side.DYNAMICS, Side.MARKETO
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 PATIENCE = timedelta(minutes=15)
 # What stays where it is gets a line with both its values, but for these: they pass by themselves or have a failure.
 _UNTOLD = frozenset({Held.RECEIPT, Held.FIRST_BLANKS, Held.FAILURE, Held.SHARED_COLUMN})
-_RULES: tuple[dict[str, Any], ...] = (
-    {},
-    {},
-    {"winner": Winner.DYNAMICS},
-    {"winner": Winner.MARKETO},
-    {"blanks_travel": False},
-    {"direction": Direction.TO_MARKETO},
-)
-
-
-def bounds(table: Table) -> tuple[Bound, ...]:
-    """One pair for each set of rules."""
-    found = []
-    for number, rules in enumerate(_RULES):
-        here = Column(D, table, f"c{number}", f"Column {number}", Kind.TEXT)
-        there = Column(M, Table.PERSON, f"f{number}", f"Field {number}", Kind.TEXT)
-        pair = FieldPair(pair_key(table, here.name, there.name), table, here.name, there.name, **rules)
-        found.append(Bound(pair, here, there, UTC))
-    return tuple(found)
-
-
-BOUNDS = {table: bounds(table) for table in (Table.LEAD, Table.CONTACT)}
-
-
-@dataclass(slots=True, eq=False)
-class Sent:
-    """A write to Marketo that no line has confirmed yet."""
-
-    told: SentReceipt
-    before: Agreed | None
-    lines: list[LineSeen] = field(default_factory=list)
-    done: bool = False
-    over: bool = False
-    guid: str = ""
-
-
-@dataclass(slots=True)
-class Cell:
-    """One field: what stands on both sides, what we last read of it, and what we remember."""
-
-    bound: Bound
-    real: dict[Side, str | None]
-    seen: dict[Side, str | None]
-    agreed: Agreed | None = None
-    receipts: list[Sent] = field(default_factory=list)
-    back: tuple[str | None] | None = None
-    blocked: dict[Side, Any] = field(default_factory=dict)
-    paused: bool = False
-    noted: set[str | None] = field(default_factory=set)
-    replaced: list[str | None] = field(default_factory=list)
-    judged: set[str | None] = field(default_factory=set)
-    decided: tuple[Side, str | None] | None = None
-    lost_write: FieldResult | None = None
-
-    def open_receipt(self) -> OpenReceipt | None:
-        waiting = [one for one in self.receipts if not one.done]
-        if not waiting:
-            return None
-        last = waiting[-1]
-        return OpenReceipt(last.told.replaced, last.told.sent, left_ours(last.told, last.lines))
-
-    def state(self) -> FieldState:
-        bound = self.bound
-        if self.paused:
-            bound = replace(bound, pair=replace(bound.pair, paused="the column is gone"))
-        d, m = self.seen[D], self.seen[M]
-        return FieldState(
-            bound, self.agreed, d, m, receipt=self.open_receipt(), blocked=self.blocked,
-            d_known=not self.paused, m_known=not self.paused,
-        )  # fmt: skip
 
 
 class Link:
     """A linked pair and the sync's memory of it."""
 
-    def __init__(self, table: Table, values: list[tuple[str | None, str | None]], marks: bool = True) -> None:
+    def __init__(self, table: Table, values: list[tuple[Value, Value]], marks: bool = True) -> None:
         self.table, self.now, self.guid, self.marks = table, START, 0, marks
         self.cells = [
             Cell(bound, {D: d, M: m}, {D: d, M: m}) for bound, (d, m) in zip(BOUNDS[table], values, strict=True)
@@ -105,27 +33,41 @@ class Link:
         self.fresh = {D: True, M: True}
         self.feed: list[tuple[datetime, int, LineSeen]] = []
         self.writes = 0
+        # Fields that the answers to the next reads leave out, and what a write did that none may do.
+        self.left_out: set[tuple[int, Side]] = set()
+        self.wrongs: list[str] = []
+        self.slow = 0.0
 
     # -- everybody else
 
-    def edit(self, at: int, side: Side, value: str | None, late: float = 0.0) -> None:
+    def edit(self, at: int, side: Side, value: Value, late: float = 0.0) -> None:
         cell = self.cells[at]
         if side is M:
             self._line(at, cell.real[M], value, ours=False, late=late)
-        cell.real[side] = value
+        cell.edited.add(side)
+        cell.touched.add(side)
+        cell.stands(side, value)
+        cell.owed = None
+        if side is M:
+            cell.stale = None
         self.fresh[side] = False
 
-    def _line(self, at: int, old: str | None, new: str | None, *, ours: bool, late: float) -> None:
+    def _line(self, at: int, old: Value, new: Value, *, ours: bool, late: float) -> None:
         self.guid += 1
+        if old == new:
+            return
         line = LineSeen(str(self.guid), self.now, old, new, ours)
         self.feed.append((self.now + timedelta(seconds=late), at, line))
 
     # -- reading
 
     def read(self, side: Side) -> None:
-        for cell in self.cells:
-            if not cell.paused:
-                cell.seen[side] = cell.real[side]
+        for at, cell in enumerate(self.cells):
+            if (at, side) in self.left_out:
+                cell.absent.add(side)
+            elif cell.retyped or not cell.paused:
+                cell.absent.discard(side)
+                cell.seen[side] = cell.answers(side, self.now)
         self.fresh[side] = True
 
     def pull(self) -> None:
@@ -135,13 +77,14 @@ class Link:
         self.feed = [entry for entry in self.feed if entry[0] > self.now]
         for _, at, line in come:
             wrote = self._written_by(self.cells[at].receipts, line)
-            for receipt in self.cells[at].receipts:
-                mine = receipt is wrote
-                # What came too late for the settlement is judged all the same, if it is our own line.
-                if not receipt.over and (mine or not receipt.done):
-                    receipt.lines.append(replace(line, ours=mine))
+            self.cells[at].stale = None
+            # Our own line concerns its own receipt alone; what came too late for a settlement is judged all the same.
+            for receipt in self.cells[at].receipts if wrote is None else [wrote]:
+                if not receipt.over and (receipt is wrote or not receipt.done):
+                    receipt.lines.append(replace(line, ours=receipt is wrote))
                     receipt.done = False
-        if any(not line.ours for _, _, line in come):
+        # An echo of what we believe to stand there tells nothing new; whatever else moved, the person is read.
+        if any(not line.ours or line.new != self.cells[at].seen[M] for _, at, line in come):
             self.read(M)
 
     def _written_by(self, receipts: list[Sent], line: LineSeen) -> Sent | None:
@@ -162,12 +105,14 @@ class Link:
                 looked = by_age or any(not line.ours for line in receipt.lines)
                 if receipt.done:
                     continue
-                self._settle(cell, receipt, looked)
+                self._settle(cell, receipt, looked and cell.known(M))
             cell.receipts = [one for one in cell.receipts if not one.done or self.now - one.told.at < PATIENCE * 8]
 
     def _settle(self, cell: Cell, receipt: Sent, looked: bool) -> None:
         # Only what was sent before it: a value of ours that came later may be somebody's, too, when this one replaces it.
-        sent_before = cell.receipts[: cell.receipts.index(receipt)]
+        position = cell.receipts.index(receipt)
+        sent_before, sent_after = cell.receipts[:position], cell.receipts[position + 1 :]
+        sent_before = [one for one in sent_before if not one.done]
         earlier = [value for one in sent_before for value in (one.told.sent, one.told.replaced)]
         how = settle(
             receipt.told, receipt.lines, cell.seen[M], self.now, PATIENCE, known=looked, earlier=tuple(earlier)
@@ -179,7 +124,18 @@ class Link:
         if how.kind is Settled.OVERTAKEN:
             self._overtaken(cell, receipt, how.value)
         elif how.kind is Settled.DROPPED and not was_done:
-            cell.agreed, cell.blocked = receipt.before, {M: receipt.told.sent}
+            self._dropped(cell, receipt, [one for one in sent_after if not one.done])
+
+    def _dropped(self, cell: Cell, receipt: Sent, later: list[Sent]) -> None:
+        if later:
+            later[0].before = receipt.before
+            later[0].told = replace(later[0].told, replaced=receipt.told.replaced)
+            return
+        cell.agreed, cell.blocked = receipt.before, {M: receipt.told.sent}
+        # While a line is still to come, nobody can know better.
+        awaited = any(self.cells[at] is cell for _, at, _ in self.feed)
+        if receipt.told.sent not in cell.refused and not awaited:
+            self.wrongs.append(f"1: {cell.bound.pair.key} is held as dropped by Marketo, which took it")
 
     def _overtaken(self, cell: Cell, receipt: Sent, value: Any) -> None:
         cell.noted |= {_text(value), _text(receipt.told.sent)}
@@ -201,13 +157,13 @@ class Link:
 
     def _remember(self, cell: Cell, result: FieldResult) -> None:
         self._supersede(cell, result)
-        lost = cell.lost_write
-        if lost is not None and lost.to is not None and cell.seen[lost.to] != lost.replaced:
+        for lost in [one for one in cell.lost_writes if one.to and cell.seen[one.to] != one.replaced]:
             # It arrived, or somebody edited after it or instead of it: told in any case.
             cell.noted |= {_text(lost.replaced), _text(lost.sent)}
-            cell.lost_write = None
+            cell.lost_writes.remove(lost)
         if result.verdict is Verdict.AGREE:
             cell.agreed = result.agreed
+            cell.meet()
         if result.held is not None and result.held not in _UNTOLD:
             cell.noted |= {cell.seen[D], cell.seen[M]}
         if result.collision is not None:
@@ -237,7 +193,7 @@ class Link:
             if result is not None:
                 self._put(cell, D, result, lost)
 
-    def push_marketo(self, rival: tuple[int, str | None] | None, lost: bool, dropped: bool, late: float) -> None:
+    def push_marketo(self, rival: tuple[int, Value] | None, lost: bool, dropped: bool, late: float) -> None:
         """Read, merged again, written; a rival may act in between, Marketo may ignore the call, its answer be lost."""
         if not (self.merge(M) or any(cell.back for cell in self.cells)):
             return
@@ -254,11 +210,11 @@ class Link:
     def _restore(self, writes: dict[str, FieldResult]) -> None:
         """What our write replaced unseen, and the rule lets win, goes back first."""
         for cell in self.cells:
-            if cell.back is None:
+            if cell.back is None or cell.paused:
                 continue
             (value,), cell.back = cell.back, None
             name = cell.bound.field.name
-            if name not in writes and cell.seen[M] != value and not cell.paused:
+            if name not in writes and cell.seen[M] != value:
                 replaced = cell.seen[M]
                 writes[name] = FieldResult(
                     cell.bound.pair.key, Verdict.WRITE, None, M, value, value, value, replaced, cell.agreed
@@ -266,22 +222,35 @@ class Link:
 
     def _send(self, at: int, cell: Cell, result: FieldResult, *, lost: bool, dropped: bool, late: float) -> None:
         told = SentReceipt(result.sent, result.replaced, self.now)
-        if dropped:
+        before = cell.agreed
+        if dropped or cell.frozen:
+            self.writes += 1
+            cell.refused.add(told.sent)
+            cell.owed = None
             self._accept(cell, M, result)
-            cell.receipts.append(Sent(told, cell.agreed))
+            cell.receipts.append(Sent(told, before))
             return
-        before, guid = cell.agreed, str(self.guid + 1)
-        self._line(at, cell.real[M], _text(result.raw), ours=True, late=late)
+        guid, there = str(self.guid + 1), cell.real[M]
+        self._line(at, there, _text(result.raw), ours=True, late=late)
         self._put(cell, M, result, lost)
         cell.receipts.append(Sent(told, before, guid=guid))
+        unseen = there != _text(result.replaced) and not (cell.clouded or cell.refused or self.slow)
+        cell.owed = (there,) if unseen and cell.marketo_wins(self.table, there) else None
+        if result.rule is None:
+            # Put back for whoever was overwritten: their change, which has yet to travel.
+            cell.edited.add(M)
 
     def _put(self, cell: Cell, side: Side, result: FieldResult, lost: bool) -> None:
         self.writes += 1
+        self.wrongs += filter(None, [wrong(cell, side, result)])
         if cell.real[side] != result.raw:
             cell.replaced.append(cell.real[side])
-        cell.real[side] = _text(result.raw)
+        if side is M and self.slow:
+            cell.stale = (self.now + timedelta(seconds=self.slow), cell.real[M])
+        cell.stands(side, _text(result.raw))
         if lost:
-            cell.lost_write = result
+            cell.lost_writes.append(result)
+            cell.clouded = True
             if side is M:
                 self.read(M)
         else:
@@ -291,10 +260,11 @@ class Link:
         cell.noted |= {_text(result.replaced), _text(result.sent)}
         cell.decided = None
         cell.seen[side] = _text(result.raw)
+        cell.meet()
         if result.agreed is not None:
             cell.agreed = result.agreed
 
 
-def _text(value: object) -> str | None:
-    """All fields of this world are texts."""
-    return None if value is None else str(value)
+def _text(value: object) -> Value:
+    """All fields of this world are texts or truths."""
+    return value if value is None or isinstance(value, bool) else str(value)

@@ -58,11 +58,12 @@ def note_lines(book: Rulebook, lines: Sequence[Line]) -> None:
     wanted = _receipts_of(lines)
     touched: dict[int, Receipt] = {}
     for line in lines:
-        receipts = [receipt for receipt in wanted.get((int(line.person), line.field), ()) if not _noted(receipt, line)]
+        receipts = wanted.get((int(line.person), line.field), [])
         mine = _written_by(book, line, receipts)
-        for receipt in receipts:
+        # Our own line concerns its own receipt alone: for the others it would look like somebody's edit.
+        for receipt in receipts if mine is None else [mine]:
             bound = book.bound(receipt.key)
-            if bound is None or receipt.how in ("a", "b") or (receipt.how and receipt is not mine):
+            if bound is None or _noted(receipt, line) or receipt.how in ("a", "b") or (receipt.how and receipt is not mine):
                 continue
             old, new = shown(bound, Side.MARKETO, line.old), shown(bound, Side.MARKETO, line.new)
             receipt.lines.append([line.guid, line.at.isoformat(), old, new, receipt is mine])

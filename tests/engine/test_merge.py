@@ -181,6 +181,14 @@ def test_an_open_receipt_hides_the_value_it_replaced_unless_a_line_shows_it():
     assert seen(merged("b", "z", sent, receipt=quiet))[:3] == (Verdict.WRITE, D, "z")
 
 
+def test_an_edit_in_dynamics_is_not_undone_by_a_receipt_that_a_later_write_outlived():
+    """Emptied in Marketo by a later write of ours, already confirmed: the older receipt's value stands nowhere."""
+    older = OpenReceipt(replaced=None, sent="b")
+    result = merged("c", None, Agreed(None, None), receipt=older)
+    assert seen(result) == (Verdict.WRITE, M, "c", Rule.ONE_SIDED, None)
+    assert merged(None, None, Agreed(None, None), receipt=older).verdict is Verdict.NOTHING
+
+
 def test_a_refused_value_is_not_sent_again_until_it_changes():
     assert seen(merged("b", "a", blocked={M: "b"})) == (Verdict.HELD, M, None, None, Held.FAILURE)
     assert merged("c", "a", blocked={M: "b"}).verdict is Verdict.WRITE

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
+from syncadmin.connectors.contract import Line
 from syncadmin.sandbox.faults import Fault
+from syncadmin.services import receipts, rulebook
 from syncadmin.store.models import Conflict, Decision, Failure, Receipt
 from tests.world import World
 
@@ -300,6 +304,35 @@ def test_two_dropped_writes_in_a_row_take_nothing_back_to_dynamics():
     assert world.failure().cause == "dropped_by_marketo"
     assert not Conflict.objects.exists()
     assert world.quiet(2)
+
+
+def two_writes(first, second, sent_again):
+    """Two open receipts of one field, ten minutes apart, and the line of the first one."""
+    world, guid, person = linked(marks=False)
+    link, sent = world.link_of(guid).pk, world.clock()
+    facts = {"link_id": link, "person": int(person), "key": f"lead.{PAIR}", "field": "title", "rule": "one_sided"}
+    earlier = Receipt.objects.create(**facts, replaced=first, sent=second, at=sent)
+    later = Receipt.objects.create(**facts, replaced=second, sent=sent_again, at=sent + timedelta(minutes=1))
+    line = Line("g1", person, sent, "title", first, second, source="Web service API")
+    return earlier, later, line
+
+
+def test_an_edit_in_dynamics_is_not_undone_by_our_own_line_that_comes_late():
+    """To the receipt of a later write it would look as if somebody had put the earlier value back."""
+    earlier, later, line = two_writes("Mate", "Captain", "Mate")
+    receipts.note_lines(rulebook.load(), [line])
+    earlier.refresh_from_db(), later.refresh_from_db()
+    assert [known[4] for known in earlier.lines] == [True]
+    assert later.lines == []
+
+
+def test_a_line_told_twice_is_not_taken_for_a_second_write_of_the_same_value():
+    earlier, later, line = two_writes("Mate", "Captain", "Captain")
+    receipts.note_lines(rulebook.load(), [line])
+    receipts.note_lines(rulebook.load(), [line])
+    earlier.refresh_from_db(), later.refresh_from_db()
+    assert len(earlier.lines) == 1
+    assert later.lines == []
 
 
 def test_a_released_dropped_value_is_tried_again():

@@ -1,0 +1,7 @@
+"""Bugs that the simulation must catch. `manage.py simulate --planted` plants and catches them one by one."""
+
+from __future__ import annotations
+
+from tests.planted.engine import ENGINE
+
+BUGS = (*ENGINE,)
