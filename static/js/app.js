@@ -63,7 +63,7 @@
     document.addEventListener("change", (event) => {
       const all = event.target.closest("[data-all]");
       if (!all) return;
-      all.form.querySelectorAll(`input[name="${all.dataset.all}"]`).forEach((box) => { box.checked = all.checked; });
+      for (const box of all.form.elements) if (box.name === all.dataset.all) box.checked = all.checked;
     });
   });
 })();

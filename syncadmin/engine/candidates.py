@@ -44,6 +44,7 @@ class Reason(StrEnum):
     SEVERAL_RECORDS = "several_records"
     SEVERAL_PEOPLE = "several_people"
     PERSON_TAKEN = "person_taken"
+    CHOSEN = "chosen"  # somebody said so
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from syncadmin.engine.causes import Cause
 from syncadmin.engine.convert_text import folded, text, truth, wrong_type
@@ -15,11 +15,25 @@ _UNKNOWN = "option "
 _CHOICES = frozenset({Kind.CHOICE, Kind.STATE, Kind.STATUS})
 
 
+# Several texts may stand for one option; the first of them is what Marketo is sent.
+_BETWEEN = "\n"
+
+
+def add_text(known: Mapping[str, str], value: str, label: str, text: str) -> dict[str, str]:
+    """An option map in which ``text`` stands for the option as well, and for no other."""
+    wanted = text.strip().casefold()
+    others = {
+        number: _BETWEEN.join(words for words in texts.split(_BETWEEN) if words.strip().casefold() != wanted)
+        for number, texts in known.items()
+    }
+    return {**{number: texts for number, texts in others.items() if texts}, value: f"{known.get(value, label)}\n{text}"}
+
+
 def _texts(bound: Bound) -> Iterator[tuple[str, str]]:
     """(option value, Marketo text) of every option, the pair's own map first."""
     own = bound.pair.options
     # The map may rename an option or name one that metadata does not list; labels fill in the rest.
-    yield from own.items()
+    yield from ((number, words) for number, texts in own.items() for words in texts.split(_BETWEEN))
     yield from (
         (str(option.value), option.label.strip()) for option in bound.column.options if str(option.value) not in own
     )
@@ -27,7 +41,8 @@ def _texts(bound: Bound) -> Iterator[tuple[str, str]]:
 
 def label(bound: Bound, value: str) -> str:
     """The Marketo text of an option value."""
-    return dict(_texts(bound)).get(value.strip(), f"{_UNKNOWN}{value.strip()}")
+    unknown = f"{_UNKNOWN}{value.strip()}"
+    return next((words for number, words in _texts(bound) if number == value.strip()), unknown)
 
 
 def option(bound: Bound, value: str) -> str:
@@ -111,7 +126,8 @@ def to_boolean(bound: Bound, side: Side, value: str | bool) -> Raw:
     if target.kind is Kind.INTEGER:
         return int(value)
     if side is Side.MARKETO:
-        return dict(_texts(bound)).get("1" if value else "0", "true" if value else "false")
+        wanted = "1" if value else "0"
+        return next((words for number, words in _texts(bound) if number == wanted), "true" if value else "false")
     if target.kind is Kind.CHOICE:
         return _option_meaning(bound, value)
     return "true" if value else "false"

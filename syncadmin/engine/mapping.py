@@ -33,8 +33,9 @@ class Winner(StrEnum):
 class FieldPair:
     """A Dynamics column and a Marketo field kept in step, for one table.
 
-    ``options`` maps Dynamics option values (decimal text) to Marketo texts; empty means by label. ``default`` is a
-    template used on a create in Dynamics only. A ``paused`` pair, which says why, is left alone.
+    ``options`` maps Dynamics option values (decimal text) to Marketo texts; empty means by label. Several texts for one
+    option stand on a line each, the one that is sent first. ``default`` is a template used on a create in Dynamics
+    only. A ``paused`` pair, which says why, is left alone.
     """
 
     key: str

@@ -8,7 +8,9 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Q
+from django.utils.translation import gettext_noop
 
+from syncadmin.engine import standing
 from syncadmin.engine.records import Lane, Ref, Side, Table
 from syncadmin.services import linking, notices
 from syncadmin.store.kinds import Kind
@@ -55,28 +57,41 @@ def take_up_requests(people: list[int], statuses: tuple[str, ...], now: datetime
             latest.save(update_fields=["status", "not_before", "finished_at"])
 
 
-def line(row: Decision, kind: Kind, details: dict[str, Any], who: str, now: datetime) -> Activity:
-    """A line in the history of the person a decision is about."""
-    dynamics, marketo = _ids(row)
-    return Activity(
-        link_id=row.link_id, dynamics=dynamics, marketo=marketo, at=now, kind=kind, details=details, who=who
-    )
+def lines(row: Decision, kind: Kind, details: dict[str, Any], who: str, now: datetime) -> list[Activity]:
+    """A line in the history of each person a decision is about. Read with ``select_related("link")``."""
+    about = [_id_of(face) for face in row.facts.get("records", ())] or [_ids(row)]
+    return [
+        Activity(link_id=row.link_id, dynamics=dynamics, marketo=marketo, at=now, kind=kind, details=details, who=who)
+        for dynamics, marketo in about
+    ]
+
+
+def has_effect(kind: str) -> bool:
+    """Whether an answer leads to anything; of other kinds it is only kept."""
+    return kind in _EFFECTS
 
 
 def _ids(row: Decision) -> tuple[UUID | None, int | None]:
     if row.link is not None:
         return row.link.dynamics, row.link.marketo
-    record = row.facts.get("record") or {}
-    if record.get("id") in (None, ""):
+    return _id_of(row.facts.get("record") or {})
+
+
+def _id_of(face: Mapping[str, Any]) -> tuple[UUID | None, int | None]:
+    if face.get("id") in (None, ""):
         return None, None
-    if record.get("table") == Table.PERSON:
-        return None, int(record["id"])
-    return UUID(str(record["id"])), None
+    if face.get("table") == Table.PERSON:
+        return None, int(face["id"])
+    return UUID(str(face["id"])), None
 
 
 def _match(row: Decision, choice: str, who: str, now: datetime) -> None:
     guid, person = _ids(row)
-    if choice.startswith("link:"):
+    if row.facts.get("records") or choice == standing.WAIT:
+        # Pairing finds the answer and goes by it, as long as the same records share the address.
+        asked = [face["id"] for face in row.facts.get("records", ())] or [str(guid)]
+        DynamicsRecord.objects.filter(guid__in=asked, due__in=["decision", "waiting"]).update(due="pair", lane="live")
+    elif choice.startswith("link:"):
         table, key = choice.split(":")[1:]
         if table == Table.PERSON:
             _join(_record(guid), int(key), who, now)
@@ -91,10 +106,10 @@ def _match(row: Decision, choice: str, who: str, now: datetime) -> None:
 
 def _record(guid: UUID | None) -> DynamicsRecord:
     if guid is None:
-        raise Overtaken("The record this was about is no longer known.")
+        raise Overtaken(gettext_noop("The record this was about is no longer known."))
     found = DynamicsRecord.objects.select_for_update().filter(guid=guid, deleted_at__isnull=True).first()
     if found is None:
-        raise Overtaken("The record in Dynamics has been deleted since.")
+        raise Overtaken(gettext_noop("The record in Dynamics has been deleted since."))
     return found
 
 
@@ -103,17 +118,19 @@ def _join(record: DynamicsRecord, person: int | None, who: str, now: datetime) -
     people = MarketoPerson.objects.select_for_update().filter(deleted_at__isnull=True)
     theirs = people.filter(person=person).first() if person is not None else None
     if theirs is None:
-        raise Overtaken("The person in Marketo has been deleted since.")
+        raise Overtaken(gettext_noop("The person in Marketo has been deleted since."))
     partner = Link.objects.filter(dynamics=record.guid).values_list("marketo", flat=True).first()
     if partner is not None or Link.objects.filter(marketo=theirs.person).exists():
-        raise Overtaken("One of the two records has been linked with another one since.")
+        raise Overtaken(gettext_noop("One of the two records has been linked with another one since."))
     linking.link(_ref(record), theirs.person, how="decision", lane=Lane.LIVE, run=None, now=now, who=who)
     _settle(record)
 
 
 def _own_person(record: DynamicsRecord, who: str, now: datetime) -> None:
     if not linking.create_person(_ref(record), by_id=True, lane=Lane.LIVE, run=None, now=now, who=who):
-        raise Overtaken("A person with the same e-mail is being created right now; answer again after the next run.")
+        raise Overtaken(
+            gettext_noop("A person with the same e-mail is being created right now; answer again after the next run.")
+        )
     _settle(record)
 
 
@@ -153,7 +170,7 @@ def _links_meeting(row: Decision, choice: str, who: str, now: datetime) -> None:
     links = list(Link.objects.select_for_update().filter(Q(pk=row.link_id) | Q(marketo=winner)).order_by("id"))
     moved = next((link for link in links if link.pk == row.link_id), None)
     if moved is None or moved.dynamics is None or not moved.marketo_deleted:
-        raise Overtaken("The link has changed since.")
+        raise Overtaken(gettext_noop("The link has changed since."))
     for link in links:
         if link.pk != moved.pk and choice == "keep_loser":
             link.marketo, link.stopped = None, True
@@ -174,7 +191,7 @@ def _ask(row: Decision, choice: str, who: str, now: datetime) -> None:
     found = opened.filter(pk=row.facts["conflict"]) if "conflict" in row.facts else opened.filter(key=row.facts["key"])
     conflict = found.order_by("-id").first()
     if conflict is None or row.link_id is None:
-        raise AlreadySettled("This conflict has been settled already.")
+        raise AlreadySettled(gettext_noop("This conflict has been settled already."))
     conflict.state, conflict.chosen, conflict.decided_by, conflict.decided_at = "chosen", side.value, who, now
     conflict.save(update_fields=["state", "chosen", "decided_by", "decided_at"])
     Link.objects.filter(pk=row.link_id).update(dirty=True)

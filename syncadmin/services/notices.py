@@ -12,7 +12,7 @@ from datetime import datetime
 from syncadmin.connectors.contract import Merged
 from syncadmin.engine.records import Lane, Side
 from syncadmin.engine.rules import too_many_deletes
-from syncadmin.services import doubles, history, merges
+from syncadmin.services import doubles, history, merges, questions
 from syncadmin.services.context import Context
 from syncadmin.services.rulebook import Rulebook
 from syncadmin.store import ledger, mirror, work
@@ -104,8 +104,9 @@ def dynamics_gone(ctx: Context, book: Rulebook, guids: Sequence[str], run: Run |
 
 def apply_dynamics_deletes(guids: Sequence[str], run: Run | None, now: datetime, who: str = "") -> None:
     """The records are gone: the people stay, and are told so."""
-    for table, guid in DynamicsRecord.objects.filter(guid__in=guids, due="decision").values_list("table", "guid"):
-        ledger.withdraw_decision("match", f"{table}:{guid}", now=now)
+    asked = DynamicsRecord.objects.filter(guid__in=guids, due="decision")
+    for table, guid, email in asked.values_list("table", "guid", "email"):
+        questions.forget(table, str(guid), email, now)
     DynamicsRecord.objects.filter(guid__in=guids).update(deleted_at=now, due="")
     links = list(Link.objects.select_for_update().filter(dynamics__in=guids, dynamics_deleted=False).order_by("id"))
     ids = [link.pk for link in links]

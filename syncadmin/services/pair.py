@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from django.db import DatabaseError, transaction
@@ -13,14 +13,14 @@ from syncadmin.connectors.errors import ConnectorError
 from syncadmin.engine.candidates import Match, MatchKind, Several
 from syncadmin.engine.failures import Cause
 from syncadmin.engine.pairing import match_group
-from syncadmin.engine.records import Lane, Record, Ref, Side, Table
-from syncadmin.services import failing, linking, qualify, suppression
+from syncadmin.engine.records import Lane, Record, Side, Table
+from syncadmin.services import failing, linking, qualify, questions, suppression
 from syncadmin.services.context import Context
 from syncadmin.services.pull_people import store_people
 from syncadmin.services.rulebook import Rulebook
 from syncadmin.services.step import NOTHING, Step, did
-from syncadmin.store import ledger, locks, pairing
-from syncadmin.store.models import Decision, Failure, Run
+from syncadmin.store import ledger, locks, mirror, pairing
+from syncadmin.store.models import Failure, Run
 from syncadmin.store.pairing import DueRecord
 
 log = logging.getLogger(__name__)
@@ -105,21 +105,23 @@ def _decide(ctx: Context, book: Rulebook, records: Sequence[DueRecord], lane: La
     erased = suppression.erased([(one.guid, one.email) for one in records])
     states = {one.guid: ("", "erased") for one in records if one.guid in erased}
     wanted = [one for one in records if one.guid not in erased]
-    matches = match_group(pairing.group(wanted), Several(book.options.several))
+    group = pairing.group(wanted)
+    matches = questions.answered(match_group(group, Several(book.options.several)), group)
     asked = {one.guid for one in wanted}
     counts: dict[str, int] = {}
     # What is due of others in the group waits for its own turn, but what is waiting is decided together with these.
     decided = [one for one in matches if one.ref.id in asked or one.kind in (MatchKind.WAIT, MatchKind.DECIDE)]
-    settled = [f"{one.ref.table}:{one.ref.id}" for one in decided if one.kind is not MatchKind.DECIDE]
-    ledger.withdraw_decisions("match", settled, now=now)
+    waited = [one.wait_for.partition(":")[2] for one in records if one.wait_for]
+    put = questions.ask(decided, group, waited, run, now)
     _link(decided, lane, run, now)
     late = _create(decided, lane, run, now)
     for match in decided:
-        states[match.ref.id] = ("waiting", "create") if match.ref.id in late else _carry_out(ctx, book, match, run, now)
+        states[match.ref.id] = ("waiting", "create") if match.ref.id in late else _carry_out(ctx, book, match, put, run)
         counts[match.kind] = counts.get(match.kind, 0) + 1
     for one in records:
         if one.guid not in states:  # deleted, filtered or linked meanwhile: nothing is left to decide
-            ledger.withdraw_decision("match", f"{one.table}:{one.guid}", now=now)
+            questions.forget(one.table, one.guid, one.email, now)
+            mirror.mark_waiting([one.email], lane)
             states[one.guid] = ("", "")
     pairing.settle([(guid, due, why) for guid, (due, why) in states.items()])
     _mend(list(states), now)
@@ -148,7 +150,7 @@ def _create(decided: Sequence[Match], lane: Lane, run: Run, now: datetime) -> se
     return linking.create_people(wanted, lane=lane, run=run, now=now)
 
 
-def _carry_out(ctx: Context, book: Rulebook, match: Match, run: Run, now: datetime) -> tuple[str, str]:
+def _carry_out(ctx: Context, book: Rulebook, match: Match, asked: Mapping[str, str], run: Run) -> tuple[str, str]:
     """Does what is left to do for one record; answers its new state of pairing and why."""
     match match.kind:
         case MatchKind.LINK | MatchKind.CREATE_IN_MARKETO:
@@ -160,38 +162,6 @@ def _carry_out(ctx: Context, book: Rulebook, match: Match, run: Run, now: dateti
             partner = match.partner.id if match.partner else ""
             return "waiting", f"{match.reason}:{partner}"
         case MatchKind.DECIDE:
-            _ask(match, run, now)
-            return "decision", str(match.reason)
+            return "decision", f"{match.reason}:{asked.get(match.ref.id, '')}"
         case _:
             return "", str(match.reason)
-
-
-def _ask(match: Match, run: Run, now: datetime) -> None:
-    shown = pairing.faces([match.ref, *match.candidates])
-    people = [ref for ref in match.candidates if ref.table is Table.PERSON]
-    facts = {
-        "reason": match.reason,
-        "record": _face(match.ref, shown),
-        "candidates": [_face(ref, shown) for ref in match.candidates],
-    }
-    ledger.decision(
-        Decision(
-            kind="match",
-            subject=f"{match.ref.table}:{match.ref.id}",
-            facts=facts,
-            choices=[*(f"link:person:{ref.id}" for ref in people), "separate"],
-            opened_at=now,
-            run=run,
-        )
-    )
-
-
-def _face(ref: Ref, shown: dict[Ref, pairing.Face]) -> dict[str, str]:
-    face = shown.get(ref)
-    return {
-        "table": ref.table,
-        "id": ref.id,
-        "name": face.name if face else "",
-        "email": face.email if face else "",
-        "company": str((face.values.get("companyname") or face.values.get("company") or "") if face else ""),
-    }

@@ -29,6 +29,8 @@ def due(ctx: Context, run: Run) -> Step:
             if case is not None:
                 key = row.key or f"*{row.side}"
                 case.held[key] = cases.let_go(case.held.get(key, {}))
+                # Whoever releases a field that two automations fought over lets them begin anew.
+                case.written.pop(row.key, None)
         cases.store_links(list(found.values()), merged=False)
         Failure.objects.filter(pk__in=[row.pk for row in rows]).update(next_try_at=None)
         mirror.mark_links(list(found), Lane.RETRY)

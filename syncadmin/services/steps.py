@@ -9,6 +9,7 @@ from functools import partial
 from syncadmin.engine.records import Lane, Side
 from syncadmin.services import (
     apply_fields,
+    carry_out,
     create_people,
     extract,
     merge,
@@ -95,6 +96,7 @@ def live(ctx: Context, book: Rulebook, run: Run) -> Iterator[Doing]:
         return
     yield from _pull(ctx, book, run)
     yield Doing("release", Side.DYNAMICS, partial(start.release, ctx, book))
+    yield Doing("answers", Side.DYNAMICS, partial(carry_out.batch, ctx, run))
     yield Doing("settle", Side.MARKETO, partial(receipts.settle_by_lines, ctx, book, run))
     yield Doing("settle old", Side.MARKETO, partial(receipts.settle_by_age, ctx, book, run))
     yield Doing("take over updates", Side.MARKETO, partial(push_marketo.recover, ctx, book, run))

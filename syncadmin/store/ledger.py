@@ -11,6 +11,7 @@ from datetime import datetime
 
 from django.db import connection, transaction
 
+from syncadmin.engine.shapes import shape_of
 from syncadmin.store import options, staging, text
 from syncadmin.store.models import Activity, Conflict, Decision, Failure, PendingWrite, Receipt
 
@@ -160,6 +161,7 @@ def close_failures(subject: str, side: str, keys: Iterable[str], *, now: datetim
 
 def decision(row: Decision) -> Decision | None:
     """Opens a decision; refreshes the facts of the open one about the same subject. None if it was open already."""
+    shape = shape_of(row.kind, row.facts, row.choices)
     opened, created = Decision.objects.get_or_create(
         kind=row.kind,
         subject=row.subject,
@@ -168,12 +170,13 @@ def decision(row: Decision) -> Decision | None:
             "link_id": row.link_id,
             "facts": text.storable(row.facts),
             "choices": row.choices,
+            "shape": shape,
             "opened_at": row.opened_at,
             "run_id": row.run_id,
         },
     )
     if not created:
-        Decision.objects.filter(pk=opened.pk).update(facts=text.storable(row.facts), choices=row.choices)
+        Decision.objects.filter(pk=opened.pk).update(facts=text.storable(row.facts), choices=row.choices, shape=shape)
     return opened if created else None
 
 

@@ -18,19 +18,22 @@ IN_FLIGHT = "in_flight"
 
 @dataclass(frozen=True, slots=True)
 class DueRecord:
+    """``wait_for`` is why it waited before: a reason, and behind a colon what it waited for."""
+
     guid: str
     table: Table
     email: str
+    wait_for: str = ""
 
 
 def due(state: str, lane: Lane, limit: int, *, lock: bool) -> list[DueRecord]:
     """Records in that state of pairing, oldest first."""
     rows = staging.query(
-        f"""SELECT guid, "table", email FROM store_dynamicsrecord WHERE due = %s AND lane = %s
+        f"""SELECT guid, "table", email, wait_for FROM store_dynamicsrecord WHERE due = %s AND lane = %s
             ORDER BY id LIMIT %s {"FOR UPDATE SKIP LOCKED" if lock else ""}""",
         [state, lane, limit],
     )
-    return [DueRecord(str(row[0]), Table(row[1]), row[2]) for row in rows]
+    return [DueRecord(str(row[0]), Table(row[1]), row[2], row[3]) for row in rows]
 
 
 def looked_up(guids: Sequence[str]) -> None:

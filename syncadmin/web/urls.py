@@ -5,18 +5,16 @@ from __future__ import annotations
 from django.urls import include, path
 from django.views.i18n import set_language
 
-from syncadmin.web import admin_urls, preview_urls, setup_urls
+from syncadmin.web import admin_urls, matter_urls, preview_urls, setup_urls
 from syncadmin.web import field_urls
 from syncadmin.web.access import open_to_all
 from syncadmin.web.views import (
-    conflicts,
     health,
     overview,
     people,
     person,
     runs,
     sign_in,
-    to_do,
     users,
     webhook,
     you,
@@ -47,18 +45,6 @@ persons = [
     path("people/marketo/<int:number>/", person.marketo_person, name="person-in-marketo"),
 ]
 
-matters = [
-    path("to-do/", to_do.to_do, name="to-do"),
-    path("to-do/failures/release/", to_do.release, name="to-do-release"),
-    path("to-do/failures/ignore/", to_do.ignore, name="to-do-ignore"),
-    path("to-do/failures/<slug:code>/", to_do.cause, name="to-do-cause"),
-    path("to-do/decisions/<int:pk>/", to_do.decision, name="to-do-decision"),
-    path("conflicts/", conflicts.conflicts, name="conflicts"),
-    path("conflicts/use/", conflicts.use, name="conflict-use"),
-    path("conflicts/<int:pk>/", conflicts.conflict, name="conflict"),
-    path("conflicts/<int:pk>/rule/", conflicts.rule, name="conflict-rule"),
-]
-
 passes = [
     path("runs/", runs.runs, name="runs"),
     path("runs/<int:pk>/", runs.run, name="run"),
@@ -81,7 +67,7 @@ urlpatterns = [
     path("", include(session)),
     path("", include(loop)),
     path("", include(persons)),
-    path("", include(matters)),
+    path("", include(matter_urls.patterns)),
     path("", include(passes)),
     path("", include(setup_urls.patterns)),
     path("", include(preview_urls.patterns)),

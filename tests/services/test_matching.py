@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from syncadmin.services import resolve, setup
+from syncadmin.services import setup
 from syncadmin.store.models import Activity, Decision, DynamicsRecord, Link
 from tests.world import World
 
@@ -151,18 +151,18 @@ def two(world):
     return world.dynamics.create("lead", IDA), world.dynamics.create("contact", IDA)
 
 
-def test_two_records_with_one_address_are_asked_about_each(world):
+def test_two_records_with_one_address_are_asked_about_once(world):
     lead, contact = two(world)
     person = world.marketo.create("person", PERSON)
     world.settle()
 
     assert not Link.objects.exists()
-    asked = {row.subject: row for row in Decision.objects.all()}
-    assert set(asked) == {f"lead:{lead}", f"contact:{contact}"}
-    facts = asked[f"lead:{lead}"].facts
-    assert facts["record"]["name"] == "Ida Solheim"
-    assert {face["id"] for face in facts["candidates"]} == {contact, person}
-    assert asked[f"lead:{lead}"].choices == [f"link:person:{person}", "separate"]
+    asked = Decision.objects.get()
+    assert asked.subject == "email:ida@fjord.example"
+    assert {face["id"] for face in asked.facts["records"]} == {lead, contact}
+    assert [face["id"] for face in asked.facts["candidates"]] == [person]
+    assert asked.choices == [f"first:contact:{contact}", f"first:lead:{lead}", "each"]
+    assert asked.shape == "several_records/contact_first+each"
     assert len(people(world)) == 1
     assert world.ours("marketo") == 0
 
@@ -185,7 +185,7 @@ def test_contact_first_with_two_contacts_asks(world):
     world.settle()
 
     assert not Link.objects.exists()
-    assert Decision.objects.filter(kind="match", answered_at=None).count() == 2
+    assert Decision.objects.filter(kind="match", answered_at=None).count() == 1
 
 
 def test_a_person_for_each_as_adobes_sync_does(world):
@@ -397,17 +397,77 @@ def test_separate_makes_a_person_of_its_own_although_the_address_is_in_use(world
     assert not Decision.objects.filter(answered_at=None).exists()
 
 
-def test_answering_for_one_of_two_settles_the_other(world):
+@pytest.mark.parametrize("there", [True, False], ids=["somebody there", "nobody there"])
+def test_this_one_first_the_others_wait(world, there):
+    lead, contact = two(world)
+    person = world.marketo.create("person", PERSON) if there else None
+    world.settle()
+    world.answer("match", f"first:lead:{lead}")
+    world.settle()
+
+    assert person is None or str(world.link_of(lead).marketo) == person
+    assert waiting(contact) == ("waiting", f"chosen:{lead}")
+    assert len(people(world)) == 1
+    assert how(lead) in ("chosen", "create") if there else True
+    world.dynamics.edit("contact", contact, {"jobtitle": "Boss"})
+    world.settle()
+    assert waiting(contact) == ("waiting", f"chosen:{lead}"), "what was said holds for the same records"
+    assert not Decision.objects.filter(answered_at=None).exists()
+
+
+def test_what_was_said_is_asked_again_when_another_record_joins(world):
+    lead, _contact = two(world)
+    world.settle()
+    world.answer("match", f"first:lead:{lead}")
+    world.settle()
+    third = world.dynamics.create("lead", IDA)
+    world.settle()
+
+    asked = world.question("match")
+    assert third in {face["id"] for face in asked.facts["records"]}
+    assert asked.choices == ["wait", "each"]
+    world.answer("match", "wait")
+    world.settle()
+    assert waiting(third) == ("waiting", f"chosen:{lead}")
+    assert not Decision.objects.filter(answered_at=None).exists()
+
+
+def test_each_gets_a_person_of_its_own(world):
     lead, contact = two(world)
     person = world.marketo.create("person", PERSON)
     world.settle()
-    asked = Decision.objects.get(subject=f"contact:{contact}")
-    resolve.answer(asked.pk, f"link:person:{person}", "ada", world.clock())
+    world.answer("match", "each")
     world.settle()
 
     assert str(world.link_of(contact).marketo) == person
-    assert world.question("match").subject == f"lead:{lead}"
-    world.answer("match", "separate")
-    world.settle()
     assert world.person_of(lead)["dynPersonGuid"] == lead
+    assert len(people(world)) == 2
+    assert not Decision.objects.filter(answered_at=None).exists()
+
+
+def test_the_twin_of_a_linked_record_can_wait(world):
+    guid = world.dynamics.create("lead", IDA)
+    world.sync()
+    twin = world.dynamics.create("lead", IDA, by="rival")
+    world.sync()
+    assert world.question("match").choices == ["wait", "separate"]
+    world.answer("match", "wait")
+    world.settle()
+
+    assert waiting(twin) == ("waiting", f"chosen:{guid}")
+    assert len(people(world)) == 1
+    assert not Decision.objects.filter(answered_at=None).exists()
+
+
+def test_a_question_about_two_is_over_when_both_move_on(world):
+    lead, contact = two(world)
+    world.settle()
+    world.dynamics.edit("contact", contact, {"emailaddress1": "else@fjord.example"})
+    world.dynamics.edit("lead", lead, {"emailaddress1": "other@fjord.example"})
+    world.settle()
+
+    assert {world.person_of(lead)["email"], world.person_of(contact)["email"]} == {
+        "else@fjord.example",
+        "other@fjord.example",
+    }
     assert not Decision.objects.filter(answered_at=None).exists()

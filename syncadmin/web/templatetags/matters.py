@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import template
@@ -10,8 +11,10 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from syncadmin.store.queries.conflicts import ConflictRow
+from syncadmin.store.queries.decisions import DecisionRow, ShapeCount
+from syncadmin.store.queries.failures import CauseCard
 from syncadmin.web.templatetags.show import shown
-from syncadmin.web.words import conflicts, terms
+from syncadmin.web.words import causes, conflicts, decisions, terms
 from syncadmin.web.words.differences import Piece, pieces
 
 register = template.Library()
@@ -69,3 +72,40 @@ def other_side(side: str) -> str:
 def pair_table(key: str) -> str:
     """Leads or contacts, from the beginning of a pair's key."""
     return terms.named(terms.TABLES, key.partition(".")[0])
+
+
+@register.simple_tag
+def trend(opened: Sequence[int]) -> SafeString:
+    """Small bars, a day each, today last and darkest; the words beside them say the same."""
+    most = max((*opened, 1))
+    bars = (
+        (11 * place, 36 - height, height, "today" if place == len(opened) - 1 else "")
+        for place, number in enumerate(opened)
+        for height in (max(1, round(34 * number / most)),)
+    )
+    drawn = format_html_join("", '<rect x="{}" y="{}" width="8" height="{}" rx="1" class="{}"/>', bars)
+    return format_html('<svg viewBox="0 0 88 36" aria-hidden="true" focusable="false">{}</svg>', drawn)
+
+
+@register.simple_tag
+def trend_words(card: CauseCard) -> str:
+    facts = {"today": f"{card.today:,}", "before": f"{card.before:,.1f}".removesuffix(".0")}
+    return _("%(today)s today; %(before)s a day in the week before") % facts
+
+
+@register.filter
+def fix_name(cause: str) -> str:
+    """What the mend for a cause is called on a button."""
+    return terms.named(causes.FIXES, cause)
+
+
+@register.filter
+def faces(row: DecisionRow) -> list[tuple[bool, Mapping[str, Any]]]:
+    return decisions.faces(row.facts)
+
+
+@register.simple_tag
+def shape_words(each: ShapeCount) -> str:
+    """What the questions of a shape have in common; empty where the kind says it all."""
+    words = decisions.shape(each.kind, each.shape)
+    return "" if words == decisions.title(each.kind) else words

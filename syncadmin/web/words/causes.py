@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from syncadmin.engine.causes import Cause
+from syncadmin.engine.causes import Cause, Description, HealsBy
 from syncadmin.engine.failures import describe
 from syncadmin.web.words.terms import Text
 
@@ -55,6 +56,84 @@ TITLES: Mapping[str, Text] = {
     Cause.MALFORMED_ANSWER: gettext_lazy("Unreadable answer"),
     Cause.UNKNOWN: gettext_lazy("Refused for another reason"),
 }
+
+
+# What the mends are called that a failure's own page offers.
+FIXES: dict[str, Text] = {
+    Cause.UNKNOWN_OPTION: gettext_lazy("Map it to an option"),
+    Cause.TOO_LONG: gettext_lazy("Allow shortening"),
+    Cause.REQUIRED_MISSING: gettext_lazy("Give it a default"),
+}
+
+STATES: dict[str, Text] = {
+    "open": gettext_lazy("open"),
+    "ignored": gettext_lazy("put aside"),
+    "closed": gettext_lazy("closed"),
+}
+
+HEADINGS: tuple[Text, ...] = (
+    gettext_lazy("Failure"),
+    gettext_lazy("Cause"),
+    gettext_lazy("Person"),
+    gettext_lazy("Record"),
+    gettext_lazy("Table"),
+    gettext_lazy("Field"),
+    gettext_lazy("Side"),
+    gettext_lazy("Operation"),
+    gettext_lazy("Code"),
+    gettext_lazy("Message"),
+    gettext_lazy("Value"),
+    gettext_lazy("Attempts"),
+    gettext_lazy("Since"),
+    gettext_lazy("Last try"),
+    gettext_lazy("Next try"),
+    gettext_lazy("Closed"),
+    gettext_lazy("Put aside"),
+    gettext_lazy("Run"),
+)
+
+# What has to change before the same write is worth another try: heading, and when it is tried.
+HEALS: dict[str, tuple[Text, Text]] = {
+    HealsBy.VALUE: (
+        gettext_lazy("A value is at fault"),
+        gettext_lazy("Tried again when the value, or another value of the record, changes."),
+    ),
+    HealsBy.METADATA: (
+        gettext_lazy("A column or option is at fault"),
+        gettext_lazy("Tried again when the metadata changes; it is read hourly."),
+    ),
+    HealsBy.ADMINISTRATOR: (
+        gettext_lazy("An administrator is needed"),
+        gettext_lazy("Tried again when you release it; a failed call or sign-in also with the next run."),
+    ),
+    HealsBy.TIME: (
+        gettext_lazy("It passes"),
+        gettext_lazy("Tried again by itself after 1, 5, 15, 60, then every 240 minutes."),
+    ),
+}
+
+_STAND_INS: dict[str, Text] = {
+    "field": gettext_lazy("the field"),
+    "value": gettext_lazy("the value"),
+    "limit": gettext_lazy("what is allowed"),
+    "message": gettext_lazy("the other system's own message"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A cause in the catalogue. Its sentence names no particular field or value."""
+
+    code: str
+    title: str
+    sentence: str
+    remedy: str
+    heals_by: str
+
+
+def entry(cause: Cause, told: Description) -> Entry:
+    facts = {name: f"({words})" for name, words in _STAND_INS.items()}
+    return Entry(cause.value, title(cause), _(told.cause_text).format_map(facts), _(told.remedy), told.heals_by)
 
 
 def title(code: str) -> str:

@@ -64,7 +64,24 @@ TITLES: dict[str, Text] = {
     "ids_missing": gettext_lazy("Marketo no longer answers for these people. Are they gone?"),
     "ask": gettext_lazy("Both sides changed this field. Which value is right?"),
     "failure": gettext_lazy("What about this failure?"),
+    "conflict": gettext_lazy("Which value of the conflict is to stand?"),
 }
+
+# What may be open; the other two only stand in a person's history.
+KINDS = tuple(kind for kind in TITLES if kind not in ("failure", "conflict"))
+
+HEADINGS: tuple[Text, ...] = (
+    gettext_lazy("Question"),
+    gettext_lazy("About"),
+    gettext_lazy("Person"),
+    gettext_lazy("Why it is asked"),
+    gettext_lazy("Records"),
+    gettext_lazy("Since"),
+    gettext_lazy("Answer"),
+    gettext_lazy("Answered"),
+    gettext_lazy("Answered by"),
+    gettext_lazy("Run"),
+)
 
 _ABOUT: dict[str, Text] = {
     "match": gettext_lazy("More than one record could be the partner, so none was linked and nothing was created."),
@@ -86,6 +103,31 @@ _CHOICES: dict[tuple[str, str], tuple[Text, Text]] = {
         gettext_lazy("None of these, it gets one of its own"),
         gettext_lazy("A new record of its own is created on the other side and linked."),
     ),
+    ("match", "each"): (
+        gettext_lazy("They are different people: each gets a person of its own"),
+        gettext_lazy(
+            "A person who is there already goes to the contact, else to the first record; for the others people are "
+            "created although the address is in use."
+        ),
+    ),
+    ("match", "wait"): (
+        gettext_lazy("It waits behind the record that is linked"),
+        gettext_lazy("Nothing is created. It is paired anew when one of them changes its address, or goes."),
+    ),
+    ("match", "only_link"): (
+        gettext_lazy("Link each with the one candidate it has"),
+        gettext_lazy("The two are linked and compared by the next run, as on first contact."),
+    ),
+    ("match", "contact_first"): (
+        gettext_lazy("The contact gets the person, its leads wait"),
+        gettext_lazy("The contact is linked, or a person is created for it. The leads wait behind it."),
+    ),
+    ("conflict", "passed"): (
+        gettext_lazy("not carried out, since a value had been changed"),
+        gettext_lazy("Nothing was overwritten."),
+    ),
+    ("failure", "notice"): (gettext_lazy("Counted again"), gettext_lazy("It is no longer put aside.")),
+    ("", "back"): (gettext_lazy("Taken back"), gettext_lazy("The question is open again.")),
     ("", "dynamics"): (
         gettext_lazy("Dynamics' value"),
         gettext_lazy("It is written to Marketo by the next run, unless either value has changed since."),
@@ -153,6 +195,11 @@ def choice(kind: str, code: str, facts: Mapping[str, Any]) -> Choice:
     """How a choice is called and what follows from it."""
     if code.startswith("link:"):
         return _linking(code, facts)
+    if code.startswith("first:"):
+        return _first(code, facts)
+    if code == "separate" and (name := _subject(facts)):
+        label = _("None of these: %(name)s gets one of its own") % {"name": name}
+        return Choice(code, label, str(_CHOICES["match", "separate"][1]))
     words = _CHOICES.get((kind, code)) or _CHOICES.get(("", code))
     if words is None:
         return Choice(code, code.replace("_", " "), "")
@@ -165,6 +212,43 @@ def _linking(code: str, facts: Mapping[str, Any]) -> Choice:
     what = {"table": named(TABLES, table), "name": name or key, "id": key}
     label = _("%(table)s “%(name)s” (%(id)s)") % what
     return Choice(code, label, _("The two are linked and compared by the next run, as on first contact."))
+
+
+def _first(code: str, facts: Mapping[str, Any]) -> Choice:
+    _first, table, key = code.split(":", 2)
+    face: Mapping[str, Any] = next((one for one in facts.get("records") or () if str(one.get("id")) == key), {})
+    what = {"table": named(TABLES, table), "name": face.get("name") or face.get("email") or key, "id": key[:8]}
+    label = _("%(table)s “%(name)s” (%(id)s): this one, the others wait") % what
+    return Choice(code, label, _("It is linked with the person, or one is created for it. The others wait behind it."))
+
+
+def _subject(facts: Mapping[str, Any]) -> str:
+    """The record a question is about, as it is called."""
+    face = facts.get("record")
+    if not isinstance(face, Mapping) or not face.get("id"):
+        return ""
+    what = {"table": named(TABLES, str(face.get("table") or "")), "name": face.get("name") or face.get("email") or "?"}
+    return _("%(table)s “%(name)s”") % what
+
+
+def shape(kind: str, code: str) -> str:
+    """What the questions of one shape have in common."""
+    reason, _slash, offered = code.partition("/")
+    words = named(_REASONS, reason) if reason in _REASONS else named(SIDES, reason) if reason in SIDES else ""
+    more = {
+        "only_link": _("one candidate"),
+        "contact_first": _("one contact among them"),
+        "wait": _("one of them is linked"),
+    }
+    told = [more[part] for part in offered.split("+") if part in more]
+    return "; ".join([*([words] if words else []), *told]) or title(kind)
+
+
+def faces(facts: Mapping[str, Any]) -> list[tuple[bool, Mapping[str, Any]]]:
+    """Everybody a question is about, those it is asked for first (True)."""
+    subject = facts.get("record")
+    asked = [*(facts.get("records") or ()), *([subject] if isinstance(subject, Mapping) else [])]
+    return [(True, face) for face in asked if isinstance(face, Mapping)] + [(False, face) for face in candidates(facts)]
 
 
 def candidates(facts: Mapping[str, Any]) -> list[Mapping[str, Any]]:
