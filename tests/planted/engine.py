@@ -130,12 +130,6 @@ ENGINE = (
         old="mine = [line for line in lines if line.ours]",
         new="mine = list(lines)",
     ),
-    _receipts(
-        name="an edit back to the old value is reported as dropped by Marketo",
-        function="left_ours",
-        old="line.new != receipt.sent",
-        new="False",
-    ),
     _merge(
         name="an older receipt undoes an edit that a later write outlived",
         function="_pending",
