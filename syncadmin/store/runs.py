@@ -8,7 +8,7 @@ from datetime import datetime
 from django.db import IntegrityError, transaction
 
 from syncadmin.store import staging, throughput
-from syncadmin.store.models import BudgetUse, Failure, Run
+from syncadmin.store.models import BudgetUse, Conflict, Failure, Run
 
 
 def current() -> Run | None:
@@ -46,9 +46,16 @@ def close(run: Run, now: datetime) -> bool:
     before = run.calls.get("before", {})
     used = {name: number - before.get(name, 0) for name, number in _calls().items()}
     calls = {name: number for name, number in used.items() if number}
-    failures = Failure.objects.filter(run=run).count()
-    still_open = Run.objects.filter(pk=run.pk, finished_at__isnull=True)
-    return bool(still_open.update(finished_at=now, calls=calls, failures=failures))
+    with transaction.atomic():
+        row = Run.objects.select_for_update().filter(pk=run.pk, finished_at__isnull=True).first()
+        if row is None:
+            return False
+        row.finished_at, row.calls, row.failures = now, calls, Failure.objects.filter(run=run).count()
+        # Some are found where people are merged again right before a write, which no step counts.
+        if conflicts := Conflict.objects.filter(run=run).count():
+            row.counts["conflicts"] = conflicts
+        row.save(update_fields=["finished_at", "calls", "failures", "counts"])
+    return True
 
 
 def complain(run: Run, code: str, *, side: str = "", step: str = "", said: str = "") -> None:

@@ -85,7 +85,7 @@ def _calls(
         used=used,
         backfill=budget.backfill_calls if budget and current else 0,
         share=int(options.marketo_quota * options.marketo_share) if side is Side.MARKETO else None,
-        forecast=None if to_come is None else used + _about(to_come),
+        forecast=None if to_come is None else max(used, _about(used + to_come)),
         resets_at=resets_at,
         paused_until=pause,
         purposes=tuple(Purpose(*item) for item in sorted(purposes.items(), key=lambda item: -item[1])),
@@ -94,7 +94,7 @@ def _calls(
 
 def _about(number: float) -> int:
     """Two digits are all that a forecast is worth, and they stand still while a page looks at them."""
-    return round(number, 1 - math.floor(math.log10(number))) if number >= 1 else 0  # type: ignore[return-value]
+    return int(round(number, 1 - math.floor(math.log10(number)))) if number >= 1 else 0
 
 
 def _purposes(now: datetime) -> dict[Side, dict[str, int]]:
