@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from syncadmin.engine.causes import Cause
 from syncadmin.engine.pair_sets import Change
+from syncadmin.services.pair_faults import Fault
 from syncadmin.store.fieldsets import Pause
 from syncadmin.web.words import causes, terms
 from syncadmin.web.words import fields as words
@@ -19,6 +20,11 @@ register = template.Library()
 @register.filter
 def kind(code: str) -> str:
     return terms.named(words.KINDS, code)
+
+
+@register.filter
+def told(found: Fault) -> str:
+    return words.fault(found)
 
 
 @register.filter

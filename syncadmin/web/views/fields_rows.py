@@ -15,7 +15,7 @@ from syncadmin.engine.records import Side, Table
 from syncadmin.engine.schema import MANDATORY, SELF_FILLED, Column, Kind, Schema
 from syncadmin.engine.suggest import suggestions
 from syncadmin.services.field_drafts import Draft
-from syncadmin.services.pair_faults import Fault, fault
+from syncadmin.services.pair_faults import Fault, FaultCode, fault
 from syncadmin.web.words import fields as words
 from syncadmin.web.words.fields import Verdict
 
@@ -90,7 +90,10 @@ def one(draft: Draft, known: Mapping[Table, Schema], table: Table, name: str, br
 
 def judged(pair: FieldPair, known: Mapping[Table, Schema], reason: Fault | None) -> Verdict:
     """A pair's verdict: why it cannot be saved, else how well its types fit."""
-    return Verdict("bad", str(reason)) if reason is not None else words.verdict(fit(pair, known))
+    if reason is not None and reason.code is not FaultCode.OPTIONS:
+        return Verdict("bad", words.fault(reason))
+    found = words.verdict(fit(pair, known))
+    return found if reason is None else Verdict("bad", found.text)
 
 
 def fit(pair: FieldPair, known: Mapping[Table, Schema]) -> Fitness:

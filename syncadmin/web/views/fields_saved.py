@@ -134,7 +134,7 @@ def _shown(request: HttpRequest, place: str, draft: Draft) -> HttpResponse:
         **fields.frame(request, place),
         **fields.summary(draft),
         "rows": rows,
-        "others": [str(fault) for key, fault in faults.items() if key not in there],
+        "others": [fault for key, fault in faults.items() if key not in there],
         "effects": _effects(changes),
         "shown": draft.digest,
         "pairs": len(draft.pairs),

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from syncadmin.engine.fit import Fit, Fitness
+from syncadmin.services.pair_faults import Fault
 from syncadmin.store.fieldsets import Pause
 from syncadmin.web.words.terms import SIDES, Text, named
 
@@ -103,6 +104,12 @@ def verdict(found: Fitness) -> Verdict:
             return Verdict("warn", text % {"number": number})
         case _:
             return Verdict("bad", _("cannot"))
+
+
+def fault(found: Fault) -> str:
+    """Why a pair cannot work, with the kinds as people call them."""
+    kinds = {name: named(KINDS, value) for name, value in found.facts.items() if name.endswith("_kind")}
+    return str(Fault(found.code, {**found.facts, **kinds}))
 
 
 def pause(found: Pause) -> str:
