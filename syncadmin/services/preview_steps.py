@@ -6,12 +6,14 @@ is merged again, so that a plan always is what a first contact of today's values
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 
 from django.db import transaction
 
+from syncadmin.connectors.errors import ConnectorError
 from syncadmin.engine.records import Lane, Side
 from syncadmin.services import pair, preview_creates, record
 from syncadmin.services.context import Context
@@ -21,6 +23,7 @@ from syncadmin.services.step import NOTHING, Step, did
 from syncadmin.store import cases, pairing, planned, planned_counts
 from syncadmin.store.models import Run
 
+log = logging.getLogger(__name__)
 _LINKS = 500
 _DISCARD = 5_000
 # While there is work, numbers are this many seconds apart, and ten times as long as counting them takes.
@@ -36,6 +39,7 @@ def decide(ctx: Context, book: Rulebook, lane: Lane, run: Run) -> Iterator[tuple
 
 def prepare(ctx: Context, book: Rulebook) -> Iterator[tuple[str, Side, Callable[[], Step]]]:
     """What comes before deciding: an older plan gives way."""
+    yield "count records", Side.DYNAMICS, partial(_count_records, ctx, book)
     yield "plan anew", Side.DYNAMICS, partial(_telling, partial(_anew, ctx, book))
     yield "dissolve", Side.DYNAMICS, partial(_telling, partial(_dissolve, ctx))
 
@@ -52,6 +56,23 @@ def _telling(step: Callable[[], Step]) -> Step:
     if done.worked:
         planned.changed()
     return done
+
+
+def _count_records(ctx: Context, book: Rulebook) -> Step:
+    """How many records there are to read, asked once: only to tell what share has been read."""
+    known = planned_counts.totals()
+    table = next((table for table in book.tables if table not in known), None)
+    if table is None:
+        return NOTHING
+    try:
+        connector = ctx.dynamics.for_work(Lane.BACKFILL, "preview")
+        number = connector.count(table)
+        number = max(number, connector.total(table)) if number > planned_counts.COUNTED_TO else number
+    except ConnectorError as error:
+        log.info("%s cannot be counted: %s", table, error.message)
+        number = 0
+    planned_counts.put_total(table, number)
+    return did(True)
 
 
 def _anew(ctx: Context, book: Rulebook) -> Step:

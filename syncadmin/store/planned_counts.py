@@ -9,8 +9,9 @@ from typing import Any
 from syncadmin.store import staging
 from syncadmin.store.models import Checkpoint
 
-# Fields that tell Marketo about the record itself; every newly linked person gets them.
-OWN = ".@"
+_TOTALS = "preview.totals"
+# Dynamics counts exactly so far and no further.
+COUNTED_TO = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +51,27 @@ class Read:
 
 def reads(tables: tuple[str, ...]) -> list[Read]:
     """The full read of each table, and the people of Marketo by the time they were created in."""
+    there = totals()
     known = {row.name: row.position for row in Checkpoint.objects.filter(name__contains=".")}
     found = []
     for table in tables:
         position = known.get(f"dynamics.{table}.full", {})
         done = position.get("state") in ("tail", "sweep", "done")
-        total = int(position.get("total") or 0)
+        total = there.get(table, 0)
         rows = int(position.get("rows") or 0)
         share = 1.0 if done else min(rows / total, 0.99) if total else None
         found.append(Read(table, rows, share, done))
     return [*found, _people(known.get("marketo.extract", {}))]
+
+
+def totals() -> dict[str, int]:
+    """How many records each table has over there, as counted once; 0 where nobody could say."""
+    found = Checkpoint.objects.filter(name=_TOTALS).first()
+    return dict(found.position) if found else {}
+
+
+def put_total(table: str, number: int) -> None:
+    Checkpoint.objects.update_or_create(name=_TOTALS, defaults={"position": {**totals(), table: number}})
 
 
 def _people(position: dict[str, Any]) -> Read:
@@ -72,16 +84,16 @@ def _people(position: dict[str, Any]) -> Read:
     return Read("person", people, min((next_ - since).total_seconds() / whole, 0.99) if whole > 0 else 0.0, False)
 
 
-_KIND = """CASE WHEN position('.@' in f.key) > 0 THEN 'own'
+# What a change of one field is, as SQL over ``w`` (a pending write) and ``f`` (key, told); ``own`` are the fields that
+# tell Marketo about the record itself.
+KIND = """CASE WHEN position('.@' in f.key) > 0 THEN 'own'
                 WHEN w.op = 'create' THEN 'new'
                 WHEN f.told->'sent' = 'null' THEN 'emptied'
                 WHEN f.told->'replaced' IS NULL OR f.told->'replaced' = 'null' OR f.told->>'rule' = 'first_fill'
                 THEN 'filled' ELSE 'replaced' END"""
-# What a change of one field is, as SQL over ``w`` (a pending write) and ``f`` (key, told).
-KIND = _KIND
 
 _FIELDS = f"""
-    SELECT w.side, f.key, {_KIND} AS kind, count(*)
+    SELECT w.side, f.key, {KIND} AS kind, count(*)
     FROM store_pendingwrite w, jsonb_each(w.fields) AS f(key, told)
     WHERE w.state = 'planned' AND w.op IN ('create', 'update') GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
 """

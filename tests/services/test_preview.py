@@ -6,7 +6,7 @@ import pytest
 
 from syncadmin.services import cycle, preview, resolve, setup, start
 from syncadmin.store import options, planned, planned_counts
-from syncadmin.store.models import Activity, Conflict, Decision, Failure, FieldPair, Link, PendingWrite
+from syncadmin.store.models import Activity, Checkpoint, Conflict, Decision, Failure, FieldPair, Link, PendingWrite
 from tests.services.rehearsal import Rehearsal, field_writes, people, planned_fields
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -220,8 +220,20 @@ def test_how_much_has_been_read_is_told() -> None:
     people(world)
     world.preview()
 
+    assert planned_counts.totals() == {"lead": 4, "contact": 1}
     assert [(read.stream, read.done) for read in planned_counts.reads(("lead", "contact"))] == [
         ("lead", True),
         ("contact", True),
         ("person", True),
     ]
+
+
+def test_a_share_is_told_while_a_table_is_being_read() -> None:
+    Rehearsal()
+    planned_counts.put_total("lead", 8_000)
+    Checkpoint.objects.create(name="dynamics.lead.full", position={"state": "reading", "rows": 2_000})
+
+    lead, contact, person = planned_counts.reads(("lead", "contact"))
+
+    assert (lead.rows, lead.share, lead.done) == (2_000, 0.25, False)
+    assert (contact.share, person.share) == (None, 0.0)
