@@ -18,13 +18,16 @@ __all__ = [
     "Bound",
     "Direction",
     "FieldPair",
+    "Form",
     "Invalid",
     "Outgoing",
     "Unconvertible",
     "Winner",
     "comparable",
+    "form_of",
     "outgoing",
     "pair_key",
+    "places",
     "same",
     "travels",
 ]
@@ -38,7 +41,9 @@ _NEVER_WRITTEN = _LOOKUPS | {Kind.STATE, Kind.STATUS, Kind.OTHER}
 _MONEY_PLACES = 4
 
 
-class _Form(Enum):
+class Form(Enum):
+    """How the values of a pair are compared."""
+
     TEXT = auto()
     FOLDED = auto()
     GUID = auto()
@@ -51,61 +56,61 @@ class _Form(Enum):
     MULTICHOICE = auto()
 
 
-def _form(bound: Bound) -> _Form:
+def form_of(bound: Bound) -> Form:
     here, there = bound.column.kind, bound.field.kind
     # Marketo has no lookups: what travels is the name that the same read annotated.
     if here in _LOOKUPS:
-        return _Form.NAME
+        return Form.NAME
     if Kind.BOOLEAN in (here, there):
-        return _Form.TRUTH
+        return Form.TRUTH
     if here in _CHOICES:
-        return _Form.CHOICE
+        return Form.CHOICE
     if here is Kind.MULTICHOICE:
-        return _Form.MULTICHOICE
+        return Form.MULTICHOICE
     # A plain text on one side takes the form that the typed other side gives it.
     kind = there if here in _PLAIN else here
     if kind in _DATES:
         days = convert_dates.holds_dates(bound.column) or there is Kind.DATE
-        return _Form.DAY if days else _Form.INSTANT
-    return _SIMPLE.get(kind, _Form.TEXT)
+        return Form.DAY if days else Form.INSTANT
+    return _SIMPLE.get(kind, Form.TEXT)
 
 
 _PLAIN = frozenset({Kind.TEXT, Kind.MEMO, Kind.PHONE, Kind.URL, Kind.OTHER})
 _SIMPLE = {
-    Kind.EMAIL: _Form.FOLDED,
-    Kind.GUID: _Form.GUID,
-    **dict.fromkeys(_NUMBERS, _Form.NUMBER),
+    Kind.EMAIL: Form.FOLDED,
+    Kind.GUID: Form.GUID,
+    **dict.fromkeys(_NUMBERS, Form.NUMBER),
 }
 # Only these may be cut: half a number or half an address is a wrong one.
-_MAY_BE_CUT = frozenset({_Form.TEXT, _Form.NAME, _Form.CHOICE, _Form.MULTICHOICE})
+_MAY_BE_CUT = frozenset({Form.TEXT, Form.NAME, Form.CHOICE, Form.MULTICHOICE})
 
 
 def comparable(bound: Bound, side: Side, raw: Raw) -> Comparable:
     """The common form of one side's raw value; None is empty. Raises Unconvertible for a wrong JSON type."""
-    match _form(bound):
-        case _Form.NAME:
+    match form_of(bound):
+        case Form.NAME:
             return convert_text.name(raw)
-        case _Form.TRUTH:
+        case Form.TRUTH:
             return convert_choices.boolean(bound, side, raw)
-        case _Form.CHOICE:
+        case Form.CHOICE:
             return convert_choices.choice(bound, side, raw)
-        case _Form.MULTICHOICE:
+        case Form.MULTICHOICE:
             return convert_choices.multichoice(bound, side, raw)
-        case _Form.DAY:
+        case Form.DAY:
             return convert_dates.day(bound, raw)
-        case _Form.INSTANT:
+        case Form.INSTANT:
             return convert_dates.instant(bound, raw)
-        case _Form.NUMBER:
-            return convert_text.number(raw, _places(bound.column))
-        case _Form.GUID:
+        case Form.NUMBER:
+            return convert_text.number(raw, places(bound.column))
+        case Form.GUID:
             return convert_text.guid(raw)
-        case _Form.FOLDED:
+        case Form.FOLDED:
             return convert_text.folded(raw)
-        case _Form.TEXT:
+        case Form.TEXT:
             return convert_text.text(raw)
 
 
-def _places(column: Column) -> int | None:
+def places(column: Column) -> int | None:
     if column.kind is Kind.INTEGER:
         return None
     return _MONEY_PLACES if column.precision is None and column.kind is Kind.MONEY else column.precision
@@ -118,9 +123,14 @@ def outgoing(bound: Bound, to: Side, value: Comparable, spelt: Raw = None) -> Ou
     """
     target = bound.target(to)
     raw = None if value is None else _raw(bound, to, target, value)
-    if isinstance(spelt, str) and raw == value and _form(bound) is _Form.FOLDED and convert_text.folded(spelt) == value:
+    if (
+        isinstance(spelt, str)
+        and raw == value
+        and form_of(bound) is Form.FOLDED
+        and convert_text.folded(spelt) == value
+    ):
         raw = convert_text.text(spelt)
-    if isinstance(raw, str) and bound.pair.shorten and target.kind in _PLAIN and _form(bound) in _MAY_BE_CUT:
+    if isinstance(raw, str) and bound.pair.shorten and target.kind in _PLAIN and form_of(bound) in _MAY_BE_CUT:
         raw = convert_text.shortened(target, raw)
     # What metadata shows to be impossible is never sent, so the other side has nothing to refuse.
     problem = check(target, raw, creating=False)
@@ -131,14 +141,14 @@ def outgoing(bound: Bound, to: Side, value: Comparable, spelt: Raw = None) -> Ou
 
 
 def _raw(bound: Bound, to: Side, target: Column, value: str | bool) -> Raw:
-    form = _form(bound)
-    if form is _Form.TRUTH:
+    form = form_of(bound)
+    if form is Form.TRUTH:
         return convert_choices.to_boolean(bound, to, value)
     if isinstance(value, bool):
         raise Unconvertible(Cause.WRONG_TYPE, str(value))
-    if form is _Form.CHOICE:
+    if form is Form.CHOICE:
         return _typed(bound, to, target, convert_choices.to_choice(bound, to, value))
-    if form is _Form.MULTICHOICE:
+    if form is Form.MULTICHOICE:
         return convert_choices.to_multichoice(bound, to, value)
     return _typed(bound, to, target, value)
 

@@ -84,7 +84,7 @@ def work_on(ctx: Context, run: Run, until: datetime | None) -> bool:
         while until is None or ctx.now() < until:
             shift.renew()
             book = rulebook.load()
-            if options.read().paused:
+            if book.options.paused:
                 break
             if _pass(ctx, book, run, stopped, shift, until):
                 continue
@@ -143,7 +143,7 @@ def _waits_for_backfill(ctx: Context, book: Rulebook, run: Run) -> bool:
 
 def _take(ctx: Context, doing: Doing, run: Run, stopped: set[str], shift: _Shift) -> bool:
     """One batch of a step. Trouble with a system stops this step for this run, and only it."""
-    if doing.name in stopped or shift.idle(doing.name):
+    if doing.name in stopped or shift.idle(doing.name) or shift.rests(doing.name):
         return False
     shift.renew()
     for _ in range(_CLASHES):
@@ -161,7 +161,7 @@ def _take(ctx: Context, doing: Doing, run: Run, stopped: set[str], shift: _Shift
             log.exception("run %s, %s", run.pk, doing.name)
             _stop(ctx, doing, run, stopped, shift, trouble.ours(fault))
             return False
-        shift.after(step.worked)
+        shift.after(step.worked, doing)
         if doing.once_a_run and not step.worked:
             stopped.add(doing.name)
         if step.worked:
@@ -206,6 +206,7 @@ class _Shift:
         self._renewed: datetime | None = None
         self._there: frozenset[str] | None = None
         self.filled = False
+        self._resting: set[str] = set()
 
     def idle(self, step: str) -> bool:
         """Whether no row waits for this step; asked of the tables once until some step has worked."""
@@ -215,10 +216,18 @@ class _Shift:
             self._there = work.there()
         return step not in self._there
 
-    def after(self, worked: bool) -> None:
+    def rests(self, step: str) -> bool:
+        """Whether a stream was read to its end, and nothing this worker did has opened it again."""
+        return step in self._resting
+
+    def after(self, worked: bool, doing: Doing | None = None) -> None:
         """A step was taken: what it did, if only in part, may be work for others."""
         if worked:
             self._there = None
+        if doing is not None and worked:
+            self._resting.discard(doing.stream)
+        elif doing is not None and doing.name == doing.stream:
+            self._resting.add(doing.stream)
 
     def renew(self) -> None:
         """Keeps the lease running where no heartbeat does: a step takes far less than a lease."""

@@ -6,13 +6,14 @@ Nothing is stored here; ``record.judgements`` does that.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from syncadmin.engine.choices import Reach
 from syncadmin.engine.fields import Bound
+from syncadmin.engine.glance import look
 from syncadmin.engine.merge import Agreed, FieldResult, FieldState, Held, OpenReceipt, Verdict, merge_link
 from syncadmin.engine.own_fields import own_values
 from syncadmin.engine.receipts import LineSeen, SentReceipt, left_ours
@@ -31,6 +32,7 @@ log = logging.getLogger(__name__)
 class Judgement:
     """What was decided for one link: results by key and, for each side, what is to be written.
 
+    Fields that need no decision have no result. ``compared``: both records were there, and may be.
     ``refused`` are sides that refused exactly this write before. ``broken`` says why nothing could be decided.
     ``reached`` tells, by key, how far the values that a person chose have come.
     """
@@ -43,6 +45,7 @@ class Judgement:
     broken: str = ""
     renew_person: bool = False
     reached: dict[str, Reach] = field(default_factory=dict)
+    compared: bool = False
 
     def values(self, side: Side, book: Rulebook) -> dict[str, Raw]:
         """The raw columns to send to a side."""
@@ -66,9 +69,11 @@ def judge_all(found: Iterable[Case], book: Rulebook, now: datetime) -> list[Judg
 
 def judge(case: Case, book: Rulebook, now: datetime) -> Judgement:
     """Decides one link. Pure but for the case it is handed, whose ``agreed`` and ``held`` it brings up to date."""
-    states, reached = choices.look(case, {state.bound.pair.key: state for state in _states(case, book, now)})
+    bounds, compared = _bounds(case, book)
+    found = {bound.pair.key: _state_of(case, bound, now) for bound in bounds}
+    states, reached = choices.look(case, found)
     results = {result.key: result for result in merge_link(list(states.values()), table=case.table, first=book.first)}
-    judged = Judgement(case, results, states, reached=reached)
+    judged = Judgement(case, results, states, reached=reached, compared=compared)
     if case.marketo_deleted:
         judged.renew_person = not case.dynamics_deleted and any(
             _moved(result) for key, result in results.items() if not _is_own(states[key].bound)
@@ -100,18 +105,38 @@ def _is_own(bound: Bound) -> bool:
     return bound.pair.dynamics.startswith("@")
 
 
-def _states(case: Case, book: Rulebook, now: datetime) -> Iterable[FieldState]:
+def _bounds(case: Case, book: Rulebook) -> tuple[Sequence[Bound], bool]:
+    """The pairs that something is to be decided about, and whether there was anything to compare.
+
+    What a glance settles is agreed on here.
+    """
     if case.dynamics is None or case.marketo is None:
-        return
+        return (), False
+    bounds = book.bounds[case.table]
     stopped = case.stopped or case.filtered
-    if stopped and not case.dynamics_deleted:
-        return
-    own = own_values(Ref(case.table, case.dynamics), deleted=case.dynamics_deleted)
-    for bound in book.bounds[case.table]:
-        if stopped and not _is_own(bound):
-            continue  # of a stopped person nothing is told but the delete
-        source = own if _is_own(bound) else ({} if case.dynamics_deleted else case.d or {})
-        yield _state(case, bound, source, now, seen=case.m if not case.marketo_deleted else _as_agreed(case, bound))
+    if stopped or case.dynamics_deleted or case.marketo_deleted:
+        # Of a stopped person nothing is told but the delete.
+        own = [bound for bound in bounds if _is_own(bound)]
+        return (bounds, True) if not stopped else (own, True) if case.dynamics_deleted else ((), False)
+    values = {**(case.d or {}), **own_values(Ref(case.table, case.dynamics))}
+    left, met = look(book.glances[case.table], values, case.m or {}, case.agreed, _special(case, bounds))
+    case.agreed.update(met)
+    return left, True
+
+
+def _special(case: Case, bounds: Iterable[Bound]) -> set[str]:
+    """Keys of fields with more to them than two values and what was agreed."""
+    company = {bound.pair.key for bound in bounds if bound.field.company_class} if case.company_linked else set[str]()
+    return {*case.held, *case.receipts, *case.chosen, *company}
+
+
+def _state_of(case: Case, bound: Bound, now: datetime) -> FieldState:
+    dynamics = case.dynamics or ""
+    if _is_own(bound):
+        source: Mapping[str, Raw] = own_values(Ref(case.table, dynamics), deleted=case.dynamics_deleted)
+    else:
+        source = {} if case.dynamics_deleted else case.d or {}
+    return _state(case, bound, source, now, seen=case.m if not case.marketo_deleted else _as_agreed(case, bound))
 
 
 def _as_agreed(case: Case, bound: Bound) -> dict[str, Any]:

@@ -68,7 +68,7 @@ def _pass_records(judgement: Judgement, run: Run, now: datetime) -> None:
     """A refused record passes when there is nothing left to write to that side."""
     case = judgement.case
     for side in Side:
-        settled = judgement.states and side not in judgement.writes and side not in judgement.refused
+        settled = judgement.compared and side not in judgement.writes and side not in judgement.refused
         if settled and case.held.pop(f"*{side}", None):
             failing.mend(case.id, case.marketo, [side], [""], run, now)
 

@@ -93,6 +93,8 @@ def _tell(link: Link, kind: Kind, result: str, side: Side, run: Run | None, now:
 
 def dynamics_gone(ctx: Context, book: Rulebook, guids: Sequence[str], run: Run | None) -> None:
     """Records that Dynamics says are deleted. Unknown ids are ignored; too many at once are held for a person."""
+    if not guids:
+        return
     now = ctx.now()
     known = list(DynamicsRecord.objects.filter(guid__in=guids, deleted_at__isnull=True).values_list("guid", flat=True))
     linked = Link.objects.filter(dynamics__in=known, dynamics_deleted=False)
@@ -144,6 +146,8 @@ def _tell_deleted(links: Sequence[Link], side: Side, run: Run | None, now: datet
 
 def people_gone(ctx: Context, book: Rulebook, people: Sequence[int], run: Run | None) -> None:
     """People that Marketo says are deleted. A person merged away is no delete: the merge is told by itself."""
+    if not people:
+        return
     now = ctx.now()
     known = list(
         MarketoPerson.objects.filter(person__in=people, deleted_at__isnull=True).values_list("person", flat=True)

@@ -39,8 +39,7 @@ def updates(
     """
     passed = [answer for answer in answers if answer.outcome.status is Status.UPDATED]
     doubles.look(_overwrite_mirror(side, passed, sent), run, now)
-    links = cases.lock([answer.write.link_id or 0 for answer in answers])
-    found = {case.id: case for case in cases.load(links)}
+    found = {case.id: case for case in cases.lock_bare([answer.write.link_id or 0 for answer in answers])}
     failed = failing.among(list(found))
     lines: list[Activity] = []
     for answer in answers:
@@ -50,7 +49,8 @@ def updates(
             if answer.outcome.status is Status.UPDATED and case.id in failed:
                 failing.mend(case.id, case.marketo, list(Side), list(answer.write.fields), run, now)
                 failing.mend(case.id, case.marketo, [side], [""], run, now)
-    cases.store_links(list(found.values()), merged=False)
+    spoken = {line.link_id for line in lines if line.link_id}
+    cases.store_links(list(found.values()), merged=False, told=spoken, now=now)
     finished = [answer.write.pk for answer in answers if answer.outcome.status is not Status.LATER]
     PendingWrite.objects.filter(pk__in=finished).delete()
     again = [answer for answer in answers if answer.outcome.status in (Status.STALE, Status.REFUSED)]

@@ -47,8 +47,19 @@ def look_up(ctx: Context, book: Rulebook, lane: Lane, run: Run) -> Step:
         ctx.border("pair.look_up")
         with transaction.atomic():
             store_people(ctx, book, found, lane, seen, run)
-            pairing.looked_up([one.guid for one in records])
-    return did(len(records) == _BATCH, looked_up=len(records))
+            counts = _pair_or_note(ctx, book, [one.guid for one in records], lane, run)
+    ctx.border("pair.batch")
+    return did(len(records) == _BATCH, looked_up=len(records), **counts)
+
+
+def _pair_or_note(ctx: Context, book: Rulebook, guids: Sequence[str], lane: Lane, run: Run) -> dict[str, int]:
+    """Pairs at once: to note that these are to be paired would write every record once more. A preview only notes it."""
+    if not book.options.started:
+        pairing.looked_up(guids)
+        return {}
+    locks.wait_in_transaction(locks.Lock.PAIRING)
+    records = pairing.still_due("look_up", guids)
+    return _decide_all(ctx, book, records, lane, run) if records else {}
 
 
 def batch(ctx: Context, book: Rulebook, lane: Lane, run: Run) -> Step:
@@ -58,16 +69,20 @@ def batch(ctx: Context, book: Rulebook, lane: Lane, run: Run) -> Step:
         records = pairing.due("pair", lane, _BATCH, lock=True)
         if not records:
             return NOTHING
-        try:
-            with transaction.atomic():
-                counts = _decide(ctx, book, records, lane, run)
-        except (ConnectorError, DatabaseError):
-            raise
-        except Exception:  # whoever it is about is found by deciding one by one
-            log.exception("run %s: %s records cannot be paired together", run.pk, len(records))
-            counts = _one_by_one(ctx, book, records, lane, run)
+        counts = _decide_all(ctx, book, records, lane, run)
     ctx.border("pair.batch")
     return did(len(records) == _BATCH, **counts)
+
+
+def _decide_all(ctx: Context, book: Rulebook, records: Sequence[DueRecord], lane: Lane, run: Run) -> dict[str, int]:
+    try:
+        with transaction.atomic():
+            return _decide(ctx, book, records, lane, run)
+    except (ConnectorError, DatabaseError):
+        raise
+    except Exception:  # whoever it is about is found by deciding one by one
+        log.exception("run %s: %s records cannot be paired together", run.pk, len(records))
+        return _one_by_one(ctx, book, records, lane, run)
 
 
 def _one_by_one(ctx: Context, book: Rulebook, records: Sequence[DueRecord], lane: Lane, run: Run) -> dict[str, int]:

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import F
 
 from syncadmin.connectors.contract import Outcome, Status, Update
 from syncadmin.connectors.errors import ConnectorError, NoAnswer
@@ -84,21 +83,19 @@ def _decide_again(
     sent: datetime,
     run: Run,
 ) -> list[PendingWrite]:
+    """Merges again the links of people who changed since, and marks what is then to be written as sent."""
     store_people(ctx, book, found, Lane(claimed[0].lane), seen, run)
-    mine = set(
-        PendingWrite.objects.filter(
-            pk__in=[write.pk for write in claimed], state="waiting", owner=ctx.worker
-        ).values_list("link_id", flat=True)
-    )
-    links = cases.lock([id for id in mine if id])
-    judged = judge_all(cases.load(links), book, sent)
-    record.judgements(book, judged, run, sent)
-    ours = PendingWrite.objects.filter(link_id__in=links, side=Side.MARKETO, op="update", state="waiting")
-    ids = list(ours.values_list("pk", flat=True))
-    PendingWrite.objects.filter(pk__in=ids).update(
-        state="sent", owner=ctx.worker, sent_at=sent, attempts=F("attempts") + 1
-    )
-    return list(PendingWrite.objects.filter(pk__in=ids).select_related("link").order_by("pk"))
+    dirty = cases.lock_undecided(work.still_mine([write.pk for write in claimed], ctx.worker))
+    # The same values by the same rules are the same decision; so are those of a write that was never tried.
+    stands = {
+        write.link_id
+        for write in claimed
+        if dirty.get(write.link_id or 0) is False and write.inputs == book.digest and not write.attempts
+    }
+    anew = [link for link in dirty if link not in stands]
+    if anew:
+        record.judgements(book, judge_all(cases.load(anew), book, sent), run, sent)
+    return work.mark_sent(Side.MARKETO, list(dirty), claimed, worker=ctx.worker, now=sent)
 
 
 def _send(ctx: Context, writes: Sequence[PendingWrite], lane: Lane) -> list[Outcome]:
@@ -136,8 +133,9 @@ def _store(
     run: Run,
 ) -> dict[str, int]:
     answered = [Answered(write, answer) for write, answer in zip(writes, answers, strict=True)]
-    passed = _links([answer.write for answer in answered if answer.outcome.status is Status.UPDATED])
-    Receipt.objects.filter(link_id__in=_links(writes), at=sent, how="").exclude(link_id__in=passed).delete()
+    missed = _links([answer.write for answer in answered if answer.outcome.status is not Status.UPDATED])
+    if missed:
+        Receipt.objects.filter(link_id__in=missed, at=sent, how="").delete()
     for request in {answer.request_id for answer in answers if answer.request_id}:
         ids = _links([answer.write for answer in answered if answer.outcome.request_id == request])
         Receipt.objects.filter(link_id__in=ids, at=sent).update(request_id=request)

@@ -33,9 +33,11 @@ def judgements(book: Rulebook, judged: Sequence[Judgement], run: Run, now: datet
             ledger.decision(ask(row, run, now))
     writes = _replace_writes(book, judged, run, now)
     _pair_anew(judged)
-    again = [judgement for judgement in judged if any(_on_its_way(judgement.case, side) for side in judgement.writes)]
-    cases.store_links([judgement.case for judgement in again], merged=False)
-    cases.store_links([judgement.case for judgement in judged if judgement not in again], merged=True)
+    told = {line.link_id for line in lines if line.link_id}
+    again = {one.case.id for one in judged if any(_on_its_way(one.case, side) for side in one.writes)}
+    for merged in (False, True):
+        some = [one.case for one in judged if (one.case.id not in again) is merged]
+        cases.store_links(some, merged=merged, told=told, now=now)
     ledger.activities(lines)
     return {"writes_planned": len(writes), "conflicts": len(found)}
 
@@ -104,14 +106,15 @@ def _replace_writes(book: Rulebook, judged: Sequence[Judgement], run: Run, now: 
     ids = [judgement.case.id for judgement in judged]
     for judgement in judged:
         _tell_what_arrived(book, judgement.case, run, now)
-    PendingWrite.objects.filter(link_id__in=ids, op="update", state__in=UNSENT).delete()
+    if any(judgement.case.waiting for judgement in judged):
+        PendingWrite.objects.filter(link_id__in=ids, op="update", state__in=UNSENT).delete()
     rows = [
         pending(judgement, side, book, run, now)
         for judgement in judged
         for side in judgement.writes
         if not _on_its_way(judgement.case, side)
     ]
-    PendingWrite.objects.bulk_create(rows)
+    ledger.append_writes(rows)
     return rows
 
 
@@ -143,7 +146,7 @@ def pending(judgement: Judgement, side: Side, book: Rulebook, run: Run | None, n
         fields={result.key: _told(case, result) for result in judgement.writes[side]},
         version=case.version if side is Side.DYNAMICS else "",
         state="waiting" if book.options.started else "planned",
-        inputs="" if book.options.started else preview_inputs.of(case, book),
+        inputs=book.digest if book.options.started else preview_inputs.of(case, book),
         lane=case.lane,
         attempts=before.attempts if before else 0,
         not_before=before.not_before if before else None,

@@ -6,11 +6,12 @@ Read at the start of every batch, so that a change of settings takes effect betw
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from syncadmin.engine.fields import Bound, FieldPair
+from syncadmin.engine.glance import Glance, glances
 from syncadmin.engine.merge import FirstContact
 from syncadmin.engine.own_fields import OwnNames, own_bounds
 from syncadmin.engine.records import Table
@@ -36,11 +37,17 @@ _PERSON_CONTROL = ("id", "email", "firstName", "lastName", "externalCompanyId")
 
 @dataclass(frozen=True, slots=True)
 class Rulebook:
-    """One consistent set of rules. ``bounds`` holds the chosen pairs of a table and our own three fields."""
+    """One consistent set of rules. ``bounds`` holds the chosen pairs of a table and our own three fields.
+
+    ``digest`` names the set: what was decided by equal digests was decided by equal rules. ``glances`` are the
+    bounds, made ready for many links.
+    """
 
     options: Options
     schemas: Mapping[Table, Schema]
     bounds: Mapping[Table, tuple[Bound, ...]]
+    digest: str
+    glances: Mapping[Table, tuple[Glance, ...]]
 
     @property
     def tables(self) -> tuple[Table, ...]:
@@ -108,7 +115,8 @@ def _assemble(now: Options, digests: tuple[tuple[str, str], ...], paused: tuple[
         for table in (Table.LEAD, Table.CONTACT)
         if table in known and Table.PERSON in known
     }
-    return Rulebook(now, known, bounds)
+    digest = text.digest(text.dump([asdict(now), digests, paused]))
+    return Rulebook(now, known, bounds, digest, {table: glances(found) for table, found in bounds.items()})
 
 
 def _complete(pair: FieldPair, known: Mapping[Table, Schema]) -> bool:

@@ -50,11 +50,17 @@ class Doing:
         return _ALONE.index(self.name) if self.name in _ALONE else None
 
     @property
+    def stream(self) -> str:
+        """The pull of a table that rests when it has found nothing, until the table's full read goes on; or nothing."""
+        return self.name.replace("read ", "pull ") if self.name in _TABLES else ""
+
+    @property
     def once_a_run(self) -> bool:
         """Whether nothing that a run does can give this step new work: a stream at its end, an age, a date."""
         return self.name in _ONCE
 
 
+_TABLES = frozenset({"pull lead", "pull contact", "read lead", "read contact"})
 _ONCE = frozenset(
     {
         "pull changes",

@@ -16,7 +16,7 @@ from django.db import connection, transaction
 from django.db.models import Q
 
 from syncadmin.engine.records import Lane, Side
-from syncadmin.store import locks, options, turns
+from syncadmin.store import locks, options, text, turns
 from syncadmin.store.models import Budget
 from syncadmin.store.options import Options
 
@@ -104,7 +104,7 @@ class PgBudget:
     def _try(self, asking: _Asking) -> tuple[int | None, Turn]:
         """A place that is now ours and its turn has come, or None and when to ask again."""
         lock = PLACES[asking.side]
-        place = locks.take_place(lock, *self._places(asking))
+        place = _take_place(asking)
         if place is None:
             return None, Turn(self._now() + BUSY)
         turn = Turn(self._now(), "asking failed")
@@ -115,19 +115,10 @@ class PgBudget:
                 locks.give_back(lock, place)
         return (place if turn.at is None else None), turn
 
-    def _places(self, asking: _Asking) -> tuple[int, int]:
-        """From which place to which to look. The last one is Sync Person's alone, where there is more than one."""
-        hinted = Budget.objects.filter(side=asking.side).values_list("at_once", flat=True).first()
-        last = hinted or AT_ONCE[asking.side]
-        if asking.kind is turns.Kind.SYNC_PERSON:
-            return last, 1
-        return 1, max(1, last - 1)
-
     def _ask(self, asking: _Asking) -> Turn:
-        _row_exists(asking.side)
         limits = self._limits()
         with transaction.atomic(durable=True):
-            row = Budget.objects.select_for_update().get(side=asking.side)
+            row = _locked_row(asking.side)
             now = self._now()
             _new_day(row, now)
             turn = _judge(row, asking, now, limits)
@@ -141,6 +132,34 @@ class PgBudget:
         if self._options is None or not timedelta() <= now - self._options[0] < OPTIONS_AGE:
             self._options = (now, options.read())
         return self._options[1]
+
+
+# From which place to which to look; the last one is Sync Person's alone, where there is more than one. The scan ends
+# with the first place that could be locked.
+_PLACE = """
+    SELECT n FROM (SELECT coalesce(max(at_once), %(known)s) AS last FROM store_budget WHERE side = %(side)s) b,
+        generate_series(CASE WHEN %(person)s THEN b.last ELSE 1 END,
+                        CASE WHEN %(person)s THEN 1 ELSE greatest(1, b.last - 1) END,
+                        CASE WHEN %(person)s THEN -1 ELSE 1 END) AS n
+    WHERE pg_try_advisory_lock(%(lock)s, n) LIMIT 1
+"""
+
+
+def _take_place(asking: _Asking) -> int | None:
+    person = asking.kind is turns.Kind.SYNC_PERSON
+    known = {"known": AT_ONCE[asking.side], "side": asking.side, "person": person, "lock": int(PLACES[asking.side])}
+    with connection.cursor() as cursor:
+        cursor.execute(_PLACE, known)
+        row = cursor.fetchone()
+    return None if row is None else int(row[0])
+
+
+def _locked_row(side: Side) -> Budget:
+    found = Budget.objects.select_for_update().filter(side=side).first()
+    if found is None:
+        _row_exists(side)
+        found = Budget.objects.select_for_update().get(side=side)
+    return found
 
 
 def _row_exists(side: Side) -> None:
@@ -190,14 +209,12 @@ def _count(row: Budget, asking: _Asking, now: datetime) -> None:
     if asking.side is Side.MARKETO:
         kept = turns.within(_recent(row), now.timestamp())
         row.recent = [*([call.at, call.kind] for call in kept), [now.timestamp(), asking.kind]]
-    row.save(update_fields=["day", "calls", "backfill_calls", "recent"])
-    _count_use(asking, row.day)
-
-
-def _count_use(asking: _Asking, day: date | None) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO store_budgetuse (side, day, lane, purpose, calls) VALUES (%s, %s, %s, %s, 1) "
-            "ON CONFLICT (side, day, lane, purpose) DO UPDATE SET calls = store_budgetuse.calls + 1",
-            [asking.side, day, asking.lane, asking.purpose[:40]],
-        )
+            """WITH counted AS (UPDATE store_budget SET recent = %s::jsonb, day = %s, calls = %s, backfill_calls = %s
+                                WHERE id = %s)
+               INSERT INTO store_budgetuse (side, day, lane, purpose, calls) VALUES (%s, %s, %s, %s, 1)
+               ON CONFLICT (side, day, lane, purpose) DO UPDATE SET calls = store_budgetuse.calls + 1""",
+            [text.dump(row.recent), row.day, row.calls, row.backfill_calls, row.pk,
+             asking.side, row.day, asking.lane, asking.purpose[:40]],
+        )  # fmt: skip

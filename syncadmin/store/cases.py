@@ -94,6 +94,25 @@ def load(ids: Sequence[int]) -> list[Case]:
     return list(cases.values())
 
 
+def lock_bare(ids: Iterable[int]) -> list[Case]:
+    """Locks these links in the order of their ids; cases without records, receipts, choices and writes."""
+    rows = staging.query(
+        """SELECT id, "table", dynamics, marketo, agreed, held, written, lane, stopped, dynamics_deleted,
+                  marketo_deleted, NULL, '', false, NULL, false, name, email
+           FROM store_link WHERE id = ANY(%s) ORDER BY id FOR UPDATE""",
+        [sorted(set(ids))],
+    )
+    return [_case(row) for row in rows]
+
+
+def lock_undecided(ids: Iterable[int]) -> dict[int, bool]:
+    """Locks these links in the order of their ids; whether each is to be merged again."""
+    rows = staging.query(
+        "SELECT id, dirty FROM store_link WHERE id = ANY(%s) ORDER BY id FOR UPDATE", [sorted(set(ids))]
+    )
+    return {row[0]: row[1] for row in rows}
+
+
 def _case(row: tuple[Any, ...]) -> Case:
     return Case(
         id=row[0],
@@ -117,17 +136,26 @@ def _case(row: tuple[Any, ...]) -> Case:
     )
 
 
-def store_links(cases: Sequence[Case], *, merged: bool) -> None:
-    """Writes agreed, held and written values back; ``merged`` links are no longer dirty."""
+def store_links(cases: Sequence[Case], *, merged: bool, told: Iterable[int] = (), now: datetime | None = None) -> None:
+    """Writes agreed, held and written values back; ``merged`` links are no longer dirty.
+
+    Of those that something is ``told`` about in their history, ``now`` is the last activity.
+    """
+    if not cases:
+        return
+    spoken = set(told)
     ordered = sorted(cases, key=lambda case: case.id)
     staging.run(
         """UPDATE store_link l SET agreed = v.agreed::jsonb, held = v.held::jsonb, written = v.written::jsonb,
-                  name = v.name, email = v.email, dirty = l.dirty AND NOT %s
-           FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[])
-                AS v(id, agreed, held, written, name, email)
+                  name = v.name, email = v.email, dirty = l.dirty AND NOT %s,
+                  last_activity_at = CASE WHEN v.told THEN %s ELSE l.last_activity_at END
+           FROM unnest(%s::bool[], %s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[])
+                AS v(told, id, agreed, held, written, name, email)
            WHERE l.id = v.id""",
         [
             merged,
+            now,
+            [case.id in spoken for case in ordered],
             [case.id for case in ordered],
             [text.dump(case.agreed) for case in ordered],
             [text.dump(case.held) for case in ordered],

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from django.db import connection, transaction
+from django.db import models, transaction
 
 from syncadmin.engine.shapes import shape_of
 from syncadmin.store import options, staging, text
@@ -23,34 +23,17 @@ def activities(lines: Iterable[Activity]) -> None:
     rows = list(lines)
     if not rows:
         return
-    with (
-        connection.cursor() as cursor,
-        cursor.copy(f"COPY store_activity ({', '.join(_ACTIVITY)}) FROM STDIN") as copy,
-    ):
-        for row in rows:
-            copy.write_row(_activity_tuple(row))
+    staging.insert("store_activity", _ACTIVITY, (_tuple(row, _ACTIVITY) for row in rows))
     linked = sorted({row.link_id for row in rows if row.link_id})
     if linked:
+        # Whoever wrote the link in this transaction moved it forward already, and a row need not be written twice.
         staging.run(
-            """WITH locked AS (SELECT id FROM store_link WHERE id = ANY(%s) ORDER BY id FOR UPDATE)
+            """WITH locked AS (SELECT id FROM store_link
+                               WHERE id = ANY(%s) AND (last_activity_at IS NULL OR last_activity_at < %s)
+                               ORDER BY id FOR UPDATE)
                UPDATE store_link l SET last_activity_at = %s FROM locked WHERE l.id = locked.id""",
-            [linked, max(row.at for row in rows)],
+            [linked, *[max(row.at for row in rows)] * 2],
         )
-
-
-def _activity_tuple(row: Activity) -> tuple[object, ...]:
-    return (
-        row.link_id,
-        row.dynamics,
-        row.marketo,
-        row.at,
-        row.kind,
-        row.side,
-        text.dump(row.changes),
-        text.dump(row.details),
-        row.who,
-        row.run_id,
-    )
 
 
 def writes(rows: Sequence[PendingWrite]) -> list[PendingWrite]:
@@ -62,9 +45,26 @@ def writes(rows: Sequence[PendingWrite]) -> list[PendingWrite]:
         row.values = text.storable(row.values)
         row.fields = text.storable(row.fields)
     plain = [row for row in rows if row.op != "create"]
-    PendingWrite.objects.bulk_create(plain)
+    append_writes(plain)
     creates = [row for row in rows if row.op == "create"]
     return plain + (_insert_creates(creates) if creates else [])
+
+
+_WRITE = (
+    "link_id", "side", "op", "table", "target", "values", "fields", "version", "email", "state", "lane", "attempts",
+    "not_before", "owner", "decided_at", "sent_at", "inputs", "run_id",
+)  # fmt: skip
+
+
+def append_writes(rows: Sequence[PendingWrite]) -> None:
+    """Inserts pending writes that can clash with none; their ids are not told."""
+    if rows:
+        staging.insert("store_pendingwrite", _WRITE, (_tuple(row, _WRITE) for row in rows))
+
+
+def _tuple(row: models.Model, columns: Sequence[str]) -> list[object]:
+    found = (getattr(row, name) for name in columns)
+    return [text.dump(value) if isinstance(value, dict | list) else value for value in found]
 
 
 def _insert_creates(rows: Sequence[PendingWrite]) -> list[PendingWrite]:
@@ -88,7 +88,20 @@ def _insert_creates(rows: Sequence[PendingWrite]) -> list[PendingWrite]:
 
 def receipts(rows: Sequence[Receipt]) -> None:
     """Stores receipts, before the call they belong to."""
-    Receipt.objects.bulk_create(rows)
+    if rows:
+        staging.insert("store_receipt", _RECEIPT, (_receipt_tuple(row) for row in rows))
+
+
+_RECEIPT = (
+    "link_id", "person", "key", "field", "rule", "request_id", "how", "at", "settled_at", "run_id",
+    "replaced", "sent", "before", "lines",
+)  # fmt: skip
+
+
+def _receipt_tuple(row: Receipt) -> list[object]:
+    # The last four are JSON; nothing at all is NULL, as Django keeps it.
+    found = [getattr(row, name) for name in _RECEIPT]
+    return [*found[:-4], *(None if value is None else text.dump(value) for value in found[-4:])]
 
 
 def conflicts(rows: Sequence[Conflict]) -> list[Conflict]:

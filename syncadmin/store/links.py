@@ -12,9 +12,9 @@ from syncadmin.store import staging, text
 
 _NEW = """
     INSERT INTO store_link AS l ("table", dynamics, marketo, name, email, agreed, held, written, dirty, lane, stopped,
-                                 dynamics_deleted, marketo_deleted, linked_at)
+                                 dynamics_deleted, marketo_deleted, linked_at, last_activity_at)
     SELECT d."table", d.guid, v.person, d.name, d.email, '{}', '{}', '{}', v.person IS NOT NULL, %(lane)s, false,
-           false, false, %(now)s
+           false, false, %(now)s, CASE WHEN v.person IS NOT NULL THEN %(now)s END
     FROM unnest(%(guids)s::uuid[], %(people)s::bigint[]) AS v(guid, person)
     JOIN store_dynamicsrecord d ON d.guid = v.guid
     ORDER BY d.guid

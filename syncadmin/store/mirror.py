@@ -109,7 +109,9 @@ _DYNAMICS_UPSERT = """
         ("table", guid, "values", hash, version, email, name, modified_at, active, qualified, disqualified, filtered,
          merged_into, originating_lead, parent_contact, due, lane, seen_at, deleted_at, wait_for, full_read)
     SELECT tbl, guid, vals, hash, version, email, name, modified_at, active, qualified, disqualified, filtered,
-           merged_into, originating_lead, parent_contact, '', %(lane)s, %(seen)s, NULL, '', 0
+           merged_into, originating_lead, parent_contact,
+           CASE WHEN guid = ANY(%(due)s::uuid[]) AND NOT filtered THEN 'look_up' ELSE '' END,
+           %(lane)s, %(seen)s, NULL, '', %(full_read)s
     FROM staged_dynamics s WHERE guid = ANY(%(guids)s::uuid[]) ORDER BY guid
     ON CONFLICT (guid) DO UPDATE SET
         "values" = CASE WHEN excluded.filtered THEN m."values" ELSE m."values" || excluded."values" END,
@@ -119,7 +121,10 @@ _DYNAMICS_UPSERT = """
         version = excluded.version, modified_at = excluded.modified_at, active = excluded.active,
         qualified = excluded.qualified, disqualified = excluded.disqualified, filtered = excluded.filtered,
         merged_into = excluded.merged_into, originating_lead = excluded.originating_lead,
-        parent_contact = excluded.parent_contact, seen_at = excluded.seen_at, deleted_at = NULL
+        parent_contact = excluded.parent_contact, seen_at = excluded.seen_at, deleted_at = NULL,
+        due = CASE WHEN excluded.due = '' THEN m.due ELSE excluded.due END,
+        lane = CASE WHEN excluded.due = '' THEN m.lane ELSE excluded.lane END,
+        full_read = greatest(m.full_read, excluded.full_read)
     WHERE m.seen_at <= excluded.seen_at
 """
 _PERSON_CHANGES = """
@@ -149,26 +154,32 @@ def store_dynamics(rows: Sequence[DynamicsRow], *, seen: datetime, lane: Lane, f
 
     Links of changed records become dirty. ``full_read`` marks every row of the page as seen by that full read.
     """
+    if not rows:
+        return []
     staging.fill("staged_dynamics", _DYNAMICS, (_dynamics_tuple(row) for row in _last_of_each(rows, "guid")))
     found = staging.query(_DYNAMICS_CHANGES, [seen])
     changes = [_dynamics_change(row) for row in found]
     if changes:
         guids = [change.id for change in changes]
-        staging.run(_DYNAMICS_UPSERT, {"lane": lane, "seen": seen, "guids": guids})
+        # Set with the row itself: each further version of it costs as much as the first.
+        due = [change.id for change in changes if not change.link and _matters(change)]
+        staging.run(_DYNAMICS_UPSERT, {"lane": lane, "seen": seen, "guids": guids, "due": due, "full_read": full_read})
         mark_links([change.link for change in changes if change.link and _matters(change)], lane)
-        _mark_due([change.id for change in changes if not change.link and _matters(change)], lane)
         mark_waiting([*_emails(changes), *(row.email for row in rows if row.guid in set(guids))], lane)
         _rename_links(guids)
     if full_read:
         staging.run(
-            "UPDATE store_dynamicsrecord SET full_read = %s WHERE guid IN (SELECT guid FROM staged_dynamics)",
-            [full_read],
+            """UPDATE store_dynamicsrecord SET full_read = %s
+               WHERE guid IN (SELECT guid FROM staged_dynamics) AND full_read < %s""",
+            [full_read, full_read],
         )
     return changes
 
 
 def store_people(rows: Sequence[PersonRow], *, seen: datetime, lane: Lane) -> list[Change]:
     """Stores people read from Marketo; as ``store_dynamics``."""
+    if not rows:
+        return []
     staging.fill("staged_person", _PERSON, (_person_tuple(row) for row in _last_of_each(rows, "person")))
     changes = [
         Change(
@@ -208,14 +219,6 @@ def _rename_links(guids: Sequence[str]) -> None:
            WHERE m.guid = ANY(%s::uuid[]) AND l.dynamics = m.guid AND NOT m.filtered
              AND (l.name, l.email) IS DISTINCT FROM (m.name, m.email)""",
         [guids],
-    )
-
-
-def _mark_due(guids: Sequence[str], lane: Lane) -> None:
-    staging.run(
-        """UPDATE store_dynamicsrecord SET due = 'look_up', lane = %s
-           WHERE guid = ANY(%s::uuid[]) AND NOT filtered AND deleted_at IS NULL""",
-        [lane, guids],
     )
 
 

@@ -43,6 +43,16 @@ def looked_up(guids: Sequence[str]) -> None:
     )
 
 
+def still_due(state: str, guids: Sequence[str]) -> list[DueRecord]:
+    """Locks those of these records that are still in that state of pairing."""
+    rows = staging.query(
+        """SELECT guid, "table", email FROM store_dynamicsrecord WHERE guid = ANY(%s::uuid[]) AND due = %s
+           ORDER BY id FOR UPDATE SKIP LOCKED""",
+        [list(guids), state],
+    )
+    return [DueRecord(str(row[0]), Table(row[1]), row[2]) for row in rows]
+
+
 _GROUP = """
     WITH named AS (SELECT unnest(%(guids)s::uuid[]) AS guid)
     SELECT d.guid, d."table", d.email, d.active, d.merged_into IS NOT NULL, d.qualified, d.disqualified,

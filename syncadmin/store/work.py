@@ -6,7 +6,7 @@ worker owns is nobody else's until its lease runs out; the lease is the worker's
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -70,6 +70,34 @@ def claim_writes(
             )
             claimed += [row[0] for row in rows]
     return list(PendingWrite.objects.filter(pk__in=claimed).order_by("pk"))
+
+
+def still_mine(ids: Sequence[int], worker: str) -> list[int]:
+    """Links of those of these waiting writes that this worker still owns."""
+    rows = staging.query(
+        "SELECT link_id FROM store_pendingwrite WHERE id = ANY(%s) AND state = 'waiting' AND owner = %s",
+        [list(ids), worker],
+    )
+    return [row[0] for row in rows if row[0]]
+
+
+def mark_sent(
+    side: Side, links: Sequence[int], known: Sequence[PendingWrite], *, worker: str, now: datetime
+) -> list[PendingWrite]:
+    """Marks the waiting updates of these locked links as sent and answers them; ``known`` were read before."""
+    rows = staging.query(
+        """UPDATE store_pendingwrite SET state = 'sent', owner = %s, sent_at = %s, attempts = attempts + 1
+           WHERE link_id = ANY(%s) AND side = %s AND op = 'update' AND state = 'waiting'
+           RETURNING id""",
+        [worker, now, list(links), side],
+    )
+    marked = {row[0] for row in rows}
+    found = [write for write in known if write.pk in marked]
+    for write in found:
+        write.state, write.owner, write.sent_at, write.attempts = "sent", worker, now, write.attempts + 1
+        marked.remove(write.pk)
+    others = PendingWrite.objects.filter(pk__in=marked) if marked else ()
+    return sorted([*found, *others], key=lambda write: write.pk)
 
 
 def lost_writes(
@@ -170,7 +198,17 @@ _RECORDS = (
     "EXISTS (SELECT 1 FROM store_dynamicsrecord WHERE due IN ('look_up', 'pair') AND lane = '{lane}' AND due = '{due}')"
 )
 _WRITES = "EXISTS (SELECT 1 FROM store_pendingwrite WHERE side = '{side}' AND op = '{op}')"
+_LINES = "EXISTS (SELECT 1 FROM store_receipt WHERE how = '' AND lines <> '[]')"
+_REQUESTS = """(EXISTS (SELECT 1 FROM store_syncrequest WHERE status IN ('received', 'queued'))
+                OR EXISTS (SELECT 1 FROM store_failure WHERE closed_at IS NULL AND side = 'dynamics'
+                           AND operation = 'create' AND subject LIKE 'marketo:%%'))"""
+_FULL_READ = """EXISTS (SELECT 1 FROM store_checkpoint WHERE name = 'dynamics.{table}.full'
+                AND position ->> 'state' IN ('reading', 'sweep'))"""
 _PLACES = {
+    "read lead": _FULL_READ.format(table="lead"),
+    "read contact": _FULL_READ.format(table="contact"),
+    "settle": _LINES,
+    "sync person": _REQUESTS,
     **{f"merge {lane}": _LINKS.format(lane=lane) for lane in _LANES},
     **{f"look up {lane}": _RECORDS.format(lane=lane, due="look_up") for lane in _LANES},
     **{f"pair {lane}": _RECORDS.format(lane=lane, due="pair") for lane in _LANES},

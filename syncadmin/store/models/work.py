@@ -114,6 +114,7 @@ class Receipt(models.Model):
         indexes = [
             models.Index(fields=["person", "field"], name="receipt_field"),
             models.Index(fields=["at"], name="receipt_open", condition=Q(how="")),
+            models.Index(fields=["id"], name="receipt_told", condition=Q(how="") & ~Q(lines=[])),
             models.Index(fields=["settled_at"], name="receipt_settled"),
         ]
 
