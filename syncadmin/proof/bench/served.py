@@ -28,6 +28,7 @@ class Served:
         self.urls: dict[Side, str] = {}
         self._children: list[subprocess.Popen[bytes]] = []
         self.people: dict[int, str] = {}
+        self._marks: dict[Side, int] = {}
         for side in Side:
             self._start(side, limits)
 
@@ -73,6 +74,15 @@ class Served:
                 return json.load(answer)
         except urllib.error.HTTPError as error:
             raise RuntimeError(f"the {side} sandbox refused {verb}: {error.read()[:500]!r}") from error
+
+    def truth(self, side: Side) -> list[dict[str, Any]]:
+        """Entries of a side's truth log not answered before."""
+        address = f"{self.urls[side]}/_sandbox/truth?since={self._marks.get(side, 0)}"
+        with urllib.request.urlopen(address, timeout=60) as answer:  # noqa: S310
+            found = [json.loads(line) for line in answer.read().splitlines() if line.strip()]
+        if found:
+            self._marks[side] = found[-1]["id"]
+        return found
 
     def close(self) -> None:
         for child in self._children:

@@ -1,0 +1,138 @@
+"""People who are in step, and edits on both sides: an incremental run, an idle one, and everybody at once."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import connection
+
+from syncadmin.engine.records import Side, Table
+from syncadmin.proof.bench.initial import median_of
+from syncadmin.proof.bench.meter import measured
+from syncadmin.proof.bench.options import Options, Result
+from syncadmin.proof.bench.population import Human, human
+from syncadmin.proof.bench.stage import Stage, calls, stage
+
+MANY = 1_000
+_GUID_FIELD = "dynPersonGuid"
+_PEOPLE_A_CALL, _ROWS_A_PAGE, _WRITES_A_BATCH = 300, 5_000, 200
+_QUIET_RUNS = 8
+_RECORDS = (
+    "store_dynamicsrecord", "store_marketoperson", "store_link", "store_pendingwrite", "store_receipt",
+    "store_activity", "store_conflict", "store_failure",
+)  # fmt: skip
+
+
+def incremental(wanted: Options) -> Result:
+    """A run with a thousand changes, half on each side, among everybody else."""
+    return _changed(wanted, min(MANY, wanted.people))
+
+
+def storm(wanted: Options) -> Result:
+    """Everybody changes at once, half of them on each side."""
+    return _changed(wanted, wanted.people)
+
+
+def _changed(wanted: Options, number: int) -> Result:
+    with stage(wanted) as found:
+        in_step(found)
+        return median_of([_round(found, number, place) for place in range(wanted.repeat)])
+
+
+def in_step(found: Stage) -> None:
+    """Everybody is linked and quiet: what our first writes echo has been read."""
+    found.say(f"{found.wanted.people} people are brought in step")
+    found.settle()
+    for _ in range(_QUIET_RUNS):
+        counts = found.run().counts
+        if not counts:
+            return
+    raise RuntimeError(f"the systems do not come to rest: {counts}")
+
+
+def _round(found: Stage, number: int, place: int) -> dict[str, Any]:
+    there, here = edit(found, number, place)
+    before, theirs = calls(), found.served.cpu() if found.served else 0.0
+    with measured() as cost:
+        runs = found.settle()
+    used = calls() - before
+    told = {"people": found.wanted.people, "changes": number, **cost.told(), "rate": round(number / cost.seconds, 1)}
+    if found.served:
+        told["sandbox_cpu"] = round(found.served.cpu() - theirs, 2)
+    ideal = _ideal(found, there, here)
+    told |= {"runs": runs, "statements_a_change": round(cost.statements / number, 2), "calls": dict(used)}
+    told |= {"ideal_calls": ideal, "call_ratio": round(_about_people(used) / ideal, 3)}
+    # What our own writes echo is read by the next runs; it is no part of the time measured.
+    for _ in range(_QUIET_RUNS):
+        if not found.run().counts:
+            break
+    return told
+
+
+def edit(found: Stage, number: int, place: int) -> tuple[list[Human], list[Human]]:
+    """Changes one field of so many people, in Dynamics for the even half and in Marketo for the odd one."""
+    step = max(1, found.wanted.people // number)
+    people = [human(each * step) for each in range(number)]
+    there, here = people[::2], people[1::2]
+    title = f"Title {place}"
+    if found.canned is not None:
+        found.canned.edit_dynamics((one, {"jobtitle": title}) for one in there)
+        found.canned.edit_marketo(((one, {"title": title}) for one in here), _GUID_FIELD)
+    elif found.served is not None:
+        for one in there:
+            order = {"entity": one.table, "id": one.guid, "changes": {"jobtitle": title}}
+            found.served.order(Side.DYNAMICS, "edit", order)
+        for one in here:
+            order = {"entity": "person", "id": found.served.people[one.number], "changes": {"title": title}}
+            found.served.order(Side.MARKETO, "edit", order)
+    return there, here
+
+
+def _ideal(found: Stage, there: Sequence[Human], here: Sequence[Human]) -> int:
+    """Full pages of everything that must be asked or said once: feeds, people read, writes; and idle feeds."""
+    tables = Counter(one.table for one in there)
+    # A change here is a line and a person to read; a change there is read before it is written, and written.
+    marketo = 2 * math.ceil(len(here) / _PEOPLE_A_CALL) + 2 * math.ceil(len(there) / _PEOPLE_A_CALL)
+    pages = sum(max(1, math.ceil(tables[table] / _ROWS_A_PAGE)) for table in (Table.LEAD, Table.CONTACT))
+    return marketo + pages + math.ceil(len(here) / _WRITES_A_BATCH)
+
+
+_FOR_PEOPLE = (
+    "marketo changes", "marketo people", "marketo read before write", "marketo updates", "dynamics changes",
+    "dynamics updates", "dynamics by id",
+)  # fmt: skip
+
+
+def _about_people(used: Counter[str]) -> int:
+    return sum(used[name] for name in _FOR_PEOPLE)
+
+
+def idle(wanted: Options) -> Result:
+    """A run in which nothing has changed."""
+    with stage(wanted) as found:
+        in_step(found)
+        return median_of([_idle(found) for _ in range(wanted.repeat)])
+
+
+def _idle(found: Stage) -> dict[str, Any]:
+    found.run()
+    before, written = calls(), rows_written()
+    with measured() as cost:
+        found.run()
+    told = {"people": found.wanted.people, **cost.told(), "cpu_ms": round(1000 * cost.cpu, 1)}
+    return {**told, "calls": dict(calls() - before), "rows_written": rows_written() - written}
+
+
+def rows_written() -> int:
+    """Rows of people inserted, updated or deleted so far, as PostgreSQL counts them."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_stat_force_next_flush()")
+        cursor.execute("SELECT 1")  # the counts are handed over when a transaction ends
+        cursor.execute(
+            "SELECT sum(n_tup_ins + n_tup_upd + n_tup_del) FROM pg_stat_user_tables WHERE relname = ANY(%s)",
+            [list(_RECORDS)],
+        )
+        return int(cursor.fetchone()[0] or 0)
