@@ -147,7 +147,12 @@ _PLACE = """
 
 def _take_place(asking: _Asking) -> int | None:
     person = asking.kind is turns.Kind.SYNC_PERSON
-    known = {"known": AT_ONCE[asking.side], "side": asking.side, "person": person, "lock": int(PLACES[asking.side])}
+    known: dict[str, int | str | bool] = {
+        "known": AT_ONCE[asking.side],
+        "side": asking.side,
+        "person": person,
+        "lock": int(PLACES[asking.side]),
+    }
     with connection.cursor() as cursor:
         cursor.execute(_PLACE, known)
         row = cursor.fetchone()
