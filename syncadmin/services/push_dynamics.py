@@ -23,7 +23,7 @@ from syncadmin.store import mirror, work
 from syncadmin.store.models import PendingWrite, Run
 
 # The connector cuts this into batches of the size that answers well.
-_BATCH = 200
+BATCH = 200
 UNANSWERED = timedelta(seconds=5)
 
 
@@ -32,9 +32,9 @@ def updates(ctx: Context, book: Rulebook, run: Run) -> Step:
     sent = ctx.now()
     work.give_back(
         [lost.pk for lost in work.lost_writes(Side.DYNAMICS, "update", now=sent, sent_before=sent,
-                                              worker=ctx.worker, limit=_BATCH)]
+                                              worker=ctx.worker, limit=BATCH)]
     )  # fmt: skip
-    writes = work.claim_writes(Side.DYNAMICS, "update", worker=ctx.worker, now=sent, limit=_BATCH, send=True)
+    writes = work.claim_writes(Side.DYNAMICS, "update", worker=ctx.worker, now=sent, limit=BATCH, send=True)
     if not writes:
         return NOTHING
     ctx.border("push.dynamics.sent")
@@ -60,7 +60,7 @@ def updates(ctx: Context, book: Rulebook, run: Run) -> Step:
     with transaction.atomic():
         counts = _store(ctx, book, answered, stale, seen, sent, run)
     ctx.border("push.dynamics.stored")
-    return did(len(writes) == _BATCH or bool(stale), **counts)
+    return did(len(writes) == BATCH or bool(stale), **counts)
 
 
 def _update(write: PendingWrite) -> Update:

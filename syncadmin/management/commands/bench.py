@@ -21,6 +21,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("case", nargs="*", metavar="CASE", help=f"one or more of: {', '.join(_EVERY)}")
         parser.add_argument("--people", type=int, default=5_000, metavar="N")
+        parser.add_argument("--changes", type=int, default=Options().changes, metavar="N", help="of an incremental run")
         parser.add_argument("--repeat", type=int, default=1, metavar="N", help="how often; the median is told")
         parser.add_argument("--workers", type=int, default=1, metavar="N")
         parser.add_argument("--seed", type=int, default=1)
@@ -38,7 +39,7 @@ class Command(BaseCommand):
         unknown = sorted(set(options["case"]) - _EVERY.keys())
         if unknown:
             raise CommandError(f"There is no case called {', '.join(unknown)}; there are: {', '.join(_EVERY)}")
-        names = ("people", "repeat", "workers", "seed", "canned", "limits", "folder", "requests")
+        names = ("people", "changes", "repeat", "workers", "seed", "canned", "limits", "folder", "requests")
         wanted = Options(**{name: options[name] for name in names}, tell=self.stderr.write)
         try:
             if set(options["case"]) - KEPT.keys() or not options["case"]:

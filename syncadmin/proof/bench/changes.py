@@ -16,9 +16,8 @@ from syncadmin.proof.bench.options import Options, Result
 from syncadmin.proof.bench.population import Human, human
 from syncadmin.proof.bench.stage import Stage, calls, stage
 
-MANY = 1_000
 _GUID_FIELD = "dynPersonGuid"
-_PEOPLE_A_CALL, _ROWS_A_PAGE, _WRITES_A_BATCH = 300, 5_000, 200
+_PEOPLE_A_CALL, _ROWS_A_PAGE = 300, 5_000
 _QUIET_RUNS = 8
 _RECORDS = (
     "store_dynamicsrecord", "store_marketoperson", "store_link", "store_pendingwrite", "store_receipt",
@@ -28,7 +27,7 @@ _RECORDS = (
 
 def incremental(wanted: Options) -> Result:
     """A run with a thousand changes, half on each side, among everybody else."""
-    return _changed(wanted, min(MANY, wanted.people))
+    return _changed(wanted, min(wanted.changes, wanted.people))
 
 
 def storm(wanted: Options) -> Result:
@@ -62,7 +61,7 @@ def _round(found: Stage, number: int, place: int) -> dict[str, Any]:
     told = {"people": found.wanted.people, "changes": number, **cost.told(), "rate": round(number / cost.seconds, 1)}
     if found.served:
         told["sandbox_cpu"] = round(found.served.cpu() - theirs, 2)
-    ideal = _ideal(found, there, here)
+    ideal = _ideal(found.batch_size(), there, here)
     told |= {"runs": runs, "statements_a_change": round(cost.statements / number, 2), "calls": dict(used)}
     told |= {"ideal_calls": ideal, "call_ratio": round(_about_people(used) / ideal, 3)}
     # What our own writes echo is read by the next runs; it is no part of the time measured.
@@ -91,13 +90,13 @@ def edit(found: Stage, number: int, place: int) -> tuple[list[Human], list[Human
     return there, here
 
 
-def _ideal(found: Stage, there: Sequence[Human], here: Sequence[Human]) -> int:
-    """Full pages of everything that must be asked or said once: feeds, people read, writes; and idle feeds."""
+def _ideal(batch: int, there: Sequence[Human], here: Sequence[Human]) -> int:
+    """Full pages of everything that must be asked or said once: feeds, people read, writes."""
     tables = Counter(one.table for one in there)
     # A change here is a line and a person to read; a change there is read before it is written, and written.
     marketo = 2 * math.ceil(len(here) / _PEOPLE_A_CALL) + 2 * math.ceil(len(there) / _PEOPLE_A_CALL)
     pages = sum(max(1, math.ceil(tables[table] / _ROWS_A_PAGE)) for table in (Table.LEAD, Table.CONTACT))
-    return marketo + pages + math.ceil(len(here) / _WRITES_A_BATCH)
+    return marketo + pages + math.ceil(len(here) / batch)
 
 
 _FOR_PEOPLE = (

@@ -10,12 +10,13 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """``people`` is the size of the population. ``canned``: reads are answered from pages rendered before the clock
+    """``people`` is the size of the population, of whom ``changes`` change in an incremental run. ``canned``: reads are answered from pages rendered before the clock
     starts. ``limits``: the sandboxes enforce the vendors' limits, and our budget is the real one. ``tell`` hears of
     progress. ``folder`` keeps the data of the screens' cases, whose pages are asked ``requests`` times each.
     """
 
     people: int = 5_000
+    changes: int = 1_000
     repeat: int = 1
     canned: bool = False
     limits: bool = False

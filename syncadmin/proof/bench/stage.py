@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import httpx
 
@@ -31,6 +32,7 @@ from syncadmin.services import (
     equip_marketo,
     metadata,
     pull_dynamics,
+    push_dynamics,
     rulebook,
     setup,
 )
@@ -138,6 +140,11 @@ class Stage:
         if self._kept is None:
             self._kept = connect.context(self.outside)
         return replace(self._kept, worker=f"worker-{self.workers}")
+
+    def batch_size(self) -> int:
+        """How many updates of Dynamics go into one call by now: what was learnt, or what a step takes at once."""
+        shared: Any = self.context().dynamics._shared  # type: ignore[attr-defined]
+        return min(int(shared.pace.size("update")), push_dynamics.BATCH)
 
     def run(self) -> Run:
         """One whole run."""
