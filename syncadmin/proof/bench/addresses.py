@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
 
+from django.contrib.auth.models import User
+from django.db.models import QuerySet
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from syncadmin.store.models import Decision, Failure, Link, ListedPerson, Run
+from syncadmin.store.models import Channel, Conflict, Decision, Failure, FieldPair, Link, ListedPerson, Run
 from syncadmin.store.models.listing import STATES
+from syncadmin.store.queries import keys
 from syncadmin.web.access import Right
 
 _LAST_PAGE = re.compile(r'href="([^"]*[?&](?:amp;)?before=end[^"]*)"')
@@ -78,10 +82,9 @@ def _deepest(client: Client, told: Asked) -> Asked:
     """The last page of each list that has a link to it."""
     found = {}
     for name, address in told.items():
-        if address.endswith(".csv") or ".csv?" in address:
-            continue
         answer = client.get(address)
-        link = _LAST_PAGE.search(answer.content.decode()) if answer.status_code == 200 else None
+        page = "" if answer.streaming or answer.status_code != 200 else answer.content.decode()
+        link = _LAST_PAGE.search(page)
         if link:
             found[f"{name}, last page"] = link[1].replace("&amp;", "&")
     return found
@@ -129,7 +132,10 @@ def _person() -> Asked:
 
 def _history(form: str) -> Callable[[], Asked]:
     def asked() -> Asked:
-        return _first(reverse(f"history-{form}", args=[pk]) for pk in Link.objects.order_by("id").values_list("pk")[0])
+        return _first(
+            reverse(f"history-{form}", kwargs={"link": pk})
+            for pk in Link.objects.order_by("id").values_list("pk", flat=True)[:1]
+        )
 
     return asked
 
@@ -142,18 +148,48 @@ def _alone(side: str) -> Callable[[], Asked]:
     return asked
 
 
-def _run() -> Asked:
-    return _first(reverse("run", args=[run.pk]) for run in Run.objects.order_by("-pk")[10:11])
-
-
 def _cause() -> Asked:
-    causes = Failure.objects.filter(closed_at__isnull=True).order_by("-pk").values_list("cause", flat=True)[:1]
-    return _first(reverse("to-do-cause", args=[cause]) for cause in causes)
+    return _of("to-do-cause", Failure.objects.filter(closed_at__isnull=True).values_list("cause", flat=True))
 
 
-def _decision() -> Asked:
-    rows = Decision.objects.filter(answered_at__isnull=True).order_by("-pk")[:1]
-    return _first(reverse("to-do-decision", args=[row.pk]) for row in rows)
+def _of(name: str, found: Iterable[Any]) -> Asked:
+    """The address of the first of these."""
+    return _first(reverse(name, args=[key]) for key in found)
+
+
+def _each(name: str, found: Callable[[], QuerySet[Any]]) -> Callable[[], Asked]:
+    """The page of the newest row of a query."""
+    return lambda: _of(name, found().order_by("-pk").values_list("pk", flat=True)[:1])
+
+
+def _column(name: str) -> Callable[[], Asked]:
+    """A page about a field pair: the first chosen one's."""
+    return lambda: _first(
+        reverse(name, args=row)
+        for row in FieldPair.objects.order_by("-version", "id").values_list("table", "dynamics")[:1]
+    )
+
+
+def _list(name: str, **asked: str) -> Callable[[], Asked]:
+    """A list as it opens, and as it is asked for in other ways."""
+    return lambda: {
+        "": reverse(name),
+        **{what.replace("_", " "): f"{reverse(name)}?{how}" for what, how in asked.items()},
+    }
+
+
+def _conflicts() -> Asked:
+    address = reverse("conflicts")
+    oldest = Conflict.objects.order_by("at")[20]
+    deep = keys.pack(oldest.at.isoformat(), oldest.pk)
+    ways = ("state=open", "state=decided", f"key={oldest.key}", "winner=marketo", "rule=collision_lead")
+    return {
+        "": address,
+        "oldest": f"{address}?sort=oldest",
+        "deepest": f"{address}?after={deep}",
+        **{way: f"{address}?{way}" for way in ways},
+        **{f"{way}, deepest": f"{address}?{way}&after={deep}" for way in ways},
+    }
 
 
 # By the name of the address: what to ask, by what to call it.
@@ -164,7 +200,29 @@ ENTRIES: dict[str, Callable[[], Asked]] = {
     "person-in-marketo": _alone("marketo"),
     "history-csv": _history("csv"),
     "history-json": _history("json"),
-    "run": _run,
+    "conflicts": _conflicts,
+    "conflict": _each("conflict", Conflict.objects.all),
+    "conflict-rule": _each("conflict-rule", lambda: Conflict.objects.filter(state="decided")),
+    "failure-records": _list(
+        "failure-records", of_a_cause="cause=too_long", oldest="sort=oldest", deepest="after=20", closed="state=closed"
+    ),
+    "failure-fix": _each("failure-fix", lambda: Failure.objects.filter(cause="too_long", closed_at__isnull=True)),
+    "decisions": _list("decisions", oldest="sort=oldest", deepest="after=20", of_a_kind="kind=match"),
+    "decision": _each("decision", lambda: Decision.objects.filter(answered_at__isnull=True)),
     "to-do-cause": _cause,
-    "to-do-decision": _decision,
+    "to-do-decision": _each("to-do-decision", lambda: Decision.objects.filter(answered_at__isnull=True)),
+    "runs": _list("runs", deepest="before=20", those_that_wrote="show=busy"),
+    "run": _each("run", Run.objects.all),
+    "settings-audit": _list("settings-audit", deepest="before=20", of_somebody="who=ada", of_an_action="action=pause"),
+    "settings-connection": lambda: _of("settings-connection", ["dynamics"]),
+    "settings-users-close": _each("settings-users-close", User.objects.all),
+    "settings-notifications-remove": _each("settings-notifications-remove", Channel.objects.all),
+    "settings-fields-version": lambda: _of("settings-fields-version", [1]),
+    "settings-fields-pair": _column("settings-fields-pair"),
+    "settings-fields-look": _column("settings-fields-look"),
+    "settings-fields-samples": _column("settings-fields-samples"),
+    "setup-fields-pair": _column("setup-fields-pair"),
+    "setup-fields-look": _column("setup-fields-look"),
+    "setup-fields-samples": _column("setup-fields-samples"),
+    "setup-preview-failures": lambda: _of("setup-preview-failures", ["too_long"]),
 }
