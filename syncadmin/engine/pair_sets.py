@@ -14,16 +14,22 @@ RULES = ("marketo", "direction", "winner", "blanks_travel", "shorten", "options"
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One Dynamics column whose pair differs; at least one of the two is there."""
+    """One Dynamics column whose pair differs; at least one of the two is there.
+
+    ``confirmed``: nothing differs but the type of a column, and the pair is to go on with the new one.
+    """
 
     table: Table
     dynamics: str
     before: FieldPair | None
     after: FieldPair | None
+    confirmed: bool = False
 
     @property
     def kind(self) -> str:
-        """added, removed or changed."""
+        """added, removed, changed or confirmed."""
+        if self.confirmed:
+            return "confirmed"
         return "added" if self.before is None else "removed" if self.after is None else "changed"
 
     @property

@@ -64,7 +64,7 @@ def save_fields(pairs: Sequence[FieldPair], *, who: str, now: datetime, source: 
     """Puts a set of pairs in force with the next batch; answers its version.
 
     What it means for people who are linked already is done by the loop (``apply_fields``). ``source`` is the version
-    that was returned to. Raises ``WrongPairs``, ``NoPairs``, ``NoMetadata``.
+    that was returned to. A pair that says it is ``paused`` stays so; any other goes on with the types of today. Raises ``WrongPairs``, ``NoPairs``, ``NoMetadata``.
     """
     reasons = faults(pairs, known_tables(), own_names())
     if reasons:
@@ -72,10 +72,15 @@ def save_fields(pairs: Sequence[FieldPair], *, who: str, now: datetime, source: 
     if not pairs:
         raise NoPairs("Choose at least one field pair.")
     with transaction.atomic():
-        before = [pair.key for pair in fieldsets.pairs(options.read().field_version)]
-        version = fieldsets.save(pairs, who=who, now=now, source=source)
+        current = options.read().field_version
+        before = [pair.key for pair in fieldsets.pairs(current)]
+        kinds = fieldsets.chosen_kinds(current)
+        # A pause is never ended by saving something else.
+        kept = {pair.key: kinds[pair.key] for pair in pairs if pair.paused and pair.key in kinds}
+        version = fieldsets.save(pairs, who=who, now=now, source=source, kinds=kept)
         old = options.write("field_version", version)
         fieldsets.forget_pauses(version)
+        fieldsets.heal(pair.key for pair in pairs if not pair.paused)
         AuditEntry.objects.create(
             at=now,
             who=who,

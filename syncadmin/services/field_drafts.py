@@ -40,7 +40,14 @@ class Draft:
 
     def changes(self) -> list[Change]:
         """What saving would change. A first set is new altogether."""
-        return differences(self.base if self.version else (), self.pairs)
+        found = differences(self.base if self.version else (), self.pairs)
+        return [*found, *(Change(*place, pair, pair, confirmed=True) for place, pair in self.confirmed().items())]
+
+    def confirmed(self) -> dict[Place, FieldPair]:
+        """Paused pairs that are to go on with the types their columns have now."""
+        paused = {(pair.table, pair.dynamics): pair for pair in self.base if pair.paused}
+        edited = {place: edit.pair for place, edit in self.edits.items() if edit.pair is not None}
+        return {place: pair for place, pair in edited.items() if same(pair, paused.get(place))}
 
     def faults(self) -> dict[str, Fault]:
         """Why pairs of the draft cannot be saved, by key."""
@@ -67,12 +74,16 @@ def _laid_over(base: Sequence[FieldPair], edits: Mapping[Place, Edit]) -> Iterab
     yield from (edit.pair for place, edit in edits.items() if place not in there and edit.pair is not None)
 
 
-def put(wanted: Mapping[Place, FieldPair | None], *, who: str, now: datetime) -> None:
-    """Edits pairs; None takes one out. An edit that ends where the set in force stands is none."""
+def put(wanted: Mapping[Place, FieldPair | None], *, who: str, now: datetime, confirm: bool = False) -> None:
+    """Edits pairs; None takes one out. An edit that ends where the set in force stands is none.
+
+    With ``confirm`` it is one where the pair is paused: the pair is to go on with the types of today.
+    """
     with transaction.atomic():
         locks.wait_in_transaction(locks.Lock.SETUP)
         base = {(pair.table, pair.dynamics): pair for pair in read().base}
-        back = [place for place, pair in wanted.items() if same(pair, base.get(place))]
+        asked = {place for place, pair in base.items() if pair.paused} if confirm else set()
+        back = [place for place, pair in wanted.items() if same(pair, base.get(place)) and place not in asked]
         drafts.drop(back)
         drafts.put({place: pair for place, pair in wanted.items() if place not in set(back)}, who=who, now=now)
 

@@ -91,13 +91,16 @@ class Fault:
 
 
 def faults(pairs: Iterable[FieldPair], known: Mapping[Table, Schema], own: Iterable[str] = ()) -> dict[str, Fault]:
-    """Why pairs cannot work, by key; empty if all of them can. ``own`` are the names of our own fields in Marketo."""
+    """Why pairs cannot work, by key; empty if all of them can. ``own`` are the names of our own fields in Marketo.
+
+    A paused pair is left as it is: it waits for its column, and nobody has to take it out for that.
+    """
     found: dict[str, Fault] = {}
     taken: set[tuple[Table, Side, str]] = set()
     ours = frozenset(own)
     for pair in pairs:
         ends = {(pair.table, Side.DYNAMICS, pair.dynamics), (pair.table, Side.MARKETO, pair.marketo)}
-        reason = Fault(FaultCode.TAKEN) if ends & taken else fault(pair, known, ours)
+        reason = Fault(FaultCode.TAKEN) if ends & taken else None if pair.paused else fault(pair, known, ours)
         if reason:
             found[pair.key] = reason
         taken |= ends

@@ -34,13 +34,23 @@ def pairs(version: int) -> list[engine.FieldPair]:
     return [_pair(row, reasons[row.key].code if row.key in reasons else "") for row in rows]
 
 
-def save(chosen: Iterable[engine.FieldPair], *, who: str = "", now: datetime | None = None, source: int = 0) -> int:
-    """Stores a new set and answers its version. A column or field used twice in a table is an IntegrityError."""
+def save(
+    chosen: Iterable[engine.FieldPair],
+    *,
+    who: str = "",
+    now: datetime | None = None,
+    source: int = 0,
+    kinds: Mapping[str, tuple[str, str]] | None = None,
+) -> int:
+    """Stores a new set and answers its version. A column or field used twice in a table is an IntegrityError.
+
+    ``kinds`` are, by pair key, types to be kept; all other pairs are kept with the types of today.
+    """
     known = {table: schemas.load(table) for table in Table}
     with transaction.atomic():
         locks.wait_in_transaction(locks.Lock.SETUP)
         version = 1 + (FieldPair.objects.aggregate(newest=Max("version"))["newest"] or 0)
-        FieldPair.objects.bulk_create([_row(pair, version, known) for pair in chosen])
+        FieldPair.objects.bulk_create([_row(pair, version, known, (kinds or {}).get(pair.key)) for pair in chosen])
         if now is not None:
             FieldSet.objects.create(version=version, saved_at=now, saved_by=who, source=source or None)
     return version
@@ -87,6 +97,11 @@ def pause(reasons: Mapping[str, Pause], now: datetime) -> tuple[list[str], list[
     return sorted(reasons.keys() - before.keys()), healing
 
 
+def heal(keys: Iterable[str]) -> None:
+    """These pairs are confirmed as they are now: they go on when their links are ready."""
+    PausedPair.objects.filter(key__in=list(keys)).update(code=HEALING)
+
+
 def healed(keys: Iterable[str]) -> None:
     """These pairs go on, unless one of them broke again meanwhile."""
     PausedPair.objects.filter(key__in=list(keys), code=HEALING).delete()
@@ -114,7 +129,10 @@ def _pair(row: FieldPair, reason: str) -> engine.FieldPair:
     )
 
 
-def _row(pair: engine.FieldPair, version: int, known: Mapping[Table, Schema | None]) -> FieldPair:
+def _row(
+    pair: engine.FieldPair, version: int, known: Mapping[Table, Schema | None], kinds: tuple[str, str] | None
+) -> FieldPair:
+    today = kind_of(known[pair.table], pair.dynamics), kind_of(known[Table.PERSON], pair.marketo)
     return FieldPair(
         version=version,
         key=pair.key,
@@ -128,6 +146,6 @@ def _row(pair: engine.FieldPair, version: int, known: Mapping[Table, Schema | No
         options=dict(pair.options),
         consent=pair.consent,
         default=pair.default,
-        dynamics_kind=kind_of(known[pair.table], pair.dynamics),
-        marketo_kind=kind_of(known[Table.PERSON], pair.marketo),
+        dynamics_kind=(kinds or today)[0],
+        marketo_kind=(kinds or today)[1],
     )

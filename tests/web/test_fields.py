@@ -297,10 +297,34 @@ def test_a_column_that_went_can_still_be_taken_out(synced: World, ada: Client) -
     synced.dynamics.remove_column("lead", "fax")
     metadata.refresh_schema(synced.context())
     found = ada.get(f"{LIST}?table=lead&show=problems").context["rows"]
-    assert [row.column.name for row in found] == ["fax"]
+    assert [(row.column.name, row.verdict.text) for row in found] == [("fax", "paused")]
+    edit(ada, choose="websiteurl")
+    save(ada)
+    # Saving something else neither asks for it to be taken out nor ends its pause.
+    assert in_force()["lead.fax:fax"].paused == "gone"
     edit(ada, remove="fax")
     save(ada)
     assert "lead.fax:fax" not in in_force()
+    assert fieldsets.paused() == {}
+
+
+def test_a_new_type_is_confirmed_by_hand_and_by_nothing_else(synced: World, ada: Client) -> None:
+    synced.marketo.change_field("fax", kind="text")
+    metadata.refresh_schema(synced.context())
+    assert in_force()["lead.fax:fax"].paused == "retyped"
+    edit(ada, choose="websiteurl")
+    save(ada)
+    metadata.refresh_schema(synced.context())
+    assert in_force()["lead.fax:fax"].paused == "retyped"
+
+    assert "Confirm it with the new type" in text(ada, f"{LIST}lead/fax/")
+    keep(ada, "fax", "fax")
+    assert "New type confirmed" in text(ada, f"{LIST}review/")
+    save(ada)
+    assert in_force()["lead.fax:fax"].paused == "healing"
+    synced.settle()
+    assert fieldsets.paused() == {}
+    metadata.refresh_schema(synced.context())
     assert fieldsets.paused() == {}
 
 

@@ -132,7 +132,7 @@ def _posted(request: HttpRequest, place: str, table: Table, here: Column, draft:
     reason = _fault(draft, wanted)
     if reason is not None:
         return _answer(request, place, here, draft, wanted, reason)
-    field_drafts.put({(table, here.name): wanted}, who=request.user.get_username(), now=htmx.now())
+    field_drafts.put({(table, here.name): wanted}, who=request.user.get_username(), now=htmx.now(), confirm=True)
     if htmx.wants_part(request):
         return fields.row(request, place, table, here.name)
     messages.success(request, _("%(name)s is kept in the draft.") % {"name": here.label})
@@ -183,6 +183,7 @@ def _context(
     return {
         **fields.frame(request, place),
         "column": here,
+        "paused": next((each.pause for each in queries.paused() if each.key == wanted.key), None),
         "table": wanted.table,
         "pair": wanted,
         "chosen": (wanted.table, here.name) in draft.by_place,

@@ -8,6 +8,8 @@ from datetime import UTC
 from functools import lru_cache
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from syncadmin.engine.defaults import templates
 from syncadmin.engine.fields import Bound, Direction, FieldPair
 from syncadmin.engine.fit import Fit, Fitness, fitness
@@ -90,6 +92,8 @@ def one(draft: Draft, known: Mapping[Table, Schema], table: Table, name: str, br
 
 def judged(pair: FieldPair, known: Mapping[Table, Schema], reason: Fault | None) -> Verdict:
     """A pair's verdict: why it cannot be saved, else how well its types fit."""
+    if pair.paused:
+        return Verdict("warn", _("paused"))
     if reason is not None and reason.code is not FaultCode.OPTIONS:
         return Verdict("bad", words.fault(reason))
     found = words.verdict(fit(pair, known))

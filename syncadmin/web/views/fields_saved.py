@@ -152,13 +152,13 @@ def _effects(changes: Iterable[Change]) -> list[Effect]:
         Effect(
             table,
             people[table],
-            *(sum(1 for each in every if each.table is table and each.kind == kind) for kind in _KINDS),
+            *(sum(1 for each in every if each.table is table and each.kind in kinds) for kinds in _KINDS),
         )
         for table in tables
     ]
 
 
-_KINDS = ("added", "changed", "removed")
+_KINDS = (("added",), ("changed", "confirmed"), ("removed",))
 
 
 def _rows(changes: Iterable[Change], edits: Any = None, faults: dict[str, Fault] | None = None) -> list[ChangeRow]:

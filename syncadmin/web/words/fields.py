@@ -68,6 +68,7 @@ CHANGES: dict[str, Text] = {
     "added": gettext_lazy("New"),
     "removed": gettext_lazy("Taken out"),
     "changed": gettext_lazy("Changed"),
+    "confirmed": gettext_lazy("New type confirmed"),
 }
 
 
