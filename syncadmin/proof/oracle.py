@@ -27,6 +27,7 @@ def check(world: World, hands: Hands) -> list[str]:
     for link in links:
         broken += _existence(world, link)
         broken += _convergence(world, link, pairs)
+        broken += _qualified(world, link)
     broken += _forgotten(world, hands, links)
     for fault in Failure.objects.filter(code="fault"):
         broken.append(f"0: {fault.subject} raised {fault.message}")
@@ -71,6 +72,18 @@ def _existence(world: World, link: Link) -> Iterator[str]:
         yield f"1: {who} stands still although its filter says Yes"
     if link.dynamics and link.marketo is None and row is not None and not (filtered or asked or _excused(link)):
         yield f"1: {who} never got its person"
+
+
+def _qualified(world: World, link: Link) -> Iterator[str]:
+    """Once its lead is qualified, a person belongs to the contact, if that may be synced."""
+    row = row_of(world, link)
+    if row is None or link.table != "lead" or link.marketo is None or link.stopped or row.get("statecode") != 1:
+        return
+    contact = world.dynamics.get("contact", str(row.get("parentcontactid") or ""))
+    if contact is None or contact.get(FILTER) is False or contact.get("merged") or _decided(link):
+        return
+    if str(contact["originatingleadid"]) == str(link.dynamics) and not _excused(link):
+        yield f"6: link {link.pk} stays with lead {link.dynamics}, which is contact {contact['contactid']} now"
 
 
 def _decided(link: Link) -> bool:

@@ -5,6 +5,7 @@ A call is a place where a process can die, a rival can act or another worker can
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -20,6 +21,7 @@ from syncadmin.sandbox.faults import Cut
 _PATIENCE = 30.0
 _MARKETO_WINDOW = timedelta(seconds=20)
 _MARKETO_SHARE = 50
+_MARKETO_LIMIT = timedelta(seconds=90)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,7 @@ class Wire:
     delay_next: float = 0.0
     number: int = 0
     _quiet_until: dict[Side, datetime] = field(default_factory=dict)
+    _unanswered: dict[str, datetime] = field(default_factory=dict)
 
     def transport(self, side: Side, app: Any) -> httpx.BaseTransport:
         return _Transport(self, side, httpx.WSGITransport(app=app))
@@ -77,6 +80,15 @@ class Wire:
             if len(window) >= _MARKETO_SHARE:
                 self.broken.append(f"12: call {len(window) + 1} to Marketo within 20 seconds ({path})")
 
+    def check_creates(self, request: httpx.Request, *, answered: bool) -> None:
+        """A create in Marketo without an answer is not repeated before Marketo itself has given up on it."""
+        for guid in _created(request):
+            since = self._unanswered.pop(guid, None)
+            if not answered and since is not None and self.clock() - since < _MARKETO_LIMIT:
+                self.broken.append(f"6: {guid} is created again {self.clock() - since} after a call without an answer")
+            if not answered:
+                self._unanswered[guid] = self.clock()
+
     def heed(self, side: Side, response: httpx.Response) -> None:
         after = response.headers.get("Retry-After")
         if response.status_code in (429, 503) and after is not None:
@@ -94,6 +106,7 @@ class _Transport(httpx.BaseTransport):
         wire.deliver()
         wire.point("before")
         wire.check_manners(self._side, request)
+        wire.check_creates(request, answered=False)
         wire.clock.sleep(wire.latency)
         if wire.delay_next and _changes(request):
             self._hold_up(request)
@@ -101,6 +114,7 @@ class _Transport(httpx.BaseTransport):
         wire.clock.sleep(wire.latency)
         wire.note(self._side, request, str(response.status_code))
         wire.heed(self._side, response)
+        wire.check_creates(request, answered=True)
         wire.point("after")
         return response
 
@@ -138,6 +152,13 @@ class _Transport(httpx.BaseTransport):
 
 def _changes(request: httpx.Request) -> bool:
     return request.method in ("POST", "PATCH") and "/oauth" not in request.url.path and "/token" not in request.url.path
+
+
+def _created(request: httpx.Request) -> list[str]:
+    """Our ids of the people that this call creates in Marketo."""
+    if b'"createOnly"' not in request.content:
+        return []
+    return [str(one["dynPersonGuid"]) for one in json.loads(request.content).get("input", ()) if "dynPersonGuid" in one]
 
 
 def _copy(request: httpx.Request) -> httpx.Request:

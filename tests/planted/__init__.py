@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from tests.planted.engine import ENGINE
+from tests.planted.services import SERVICES
 
-BUGS = (*ENGINE,)
+BUGS = (*ENGINE, *SERVICES)

@@ -6,14 +6,18 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from syncadmin.proof import report
+from syncadmin.proof import planted, report
+from syncadmin.proof.world import prepare
 
 
 class Command(BaseCommand):
     help = "Plays random schedules of edits, deletes, merges and faults, and checks what must always be true."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--floor", choices=report.FLOORS, default="stack")
+        parser.add_argument("--floor", choices=report.FLOORS, help="stack unless said otherwise; with --planted: both")
+        parser.add_argument(
+            "--planted", action="store_true", help="plant the known bugs one by one, and catch every one of them"
+        )
         parser.add_argument("--schedules", type=int, default=100, metavar="N")
         parser.add_argument("--seed", type=int, default=1, metavar="S", help="the first seed; the others follow it")
         parser.add_argument("--json", action="store_true", help="the result as one JSON document")
@@ -21,17 +25,36 @@ class Command(BaseCommand):
         parser.add_argument("--no-shrink", action="store_true", help="print failing schedules as they were drawn")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            self._planted(options) if options["planted"] else self._simulate(options)
+        except (report.NotHere, planted.NoneHere) as refusal:
+            raise CommandError(str(refusal)) from None
+
+    def _planted(self, options: dict[str, Any]) -> None:
+        wanted = planted.bugs(options["floor"] or "")
+        if any(bug.floor == "stack" for bug in wanted):
+            report.make_room()
+            prepare()
+        catches = []
+        for catch in planted.hunt(wanted, options["seed"]):
+            catches.append(catch)
+            if not options["json"]:
+                self.stdout.write(planted.as_text(catch))
+        if options["json"]:
+            self.stdout.write(planted.as_json(catches))
+        survived = [catch.bug.name for catch in catches if not catch.caught]
+        if survived:
+            raise CommandError(f"{len(survived)} of {len(catches)} planted bugs survived")
+
+    def _simulate(self, options: dict[str, Any]) -> None:
         wanted = report.Wanted(
-            floor=options["floor"],
+            floor=options["floor"] or "stack",
             schedules=options["schedules"],
             seed=options["seed"],
             trace=options["trace"],
             shrink=not options["no_shrink"],
         )
-        try:
-            result = report.simulate(wanted, self.stderr.write)
-        except report.NotHere as refusal:
-            raise CommandError(str(refusal)) from None
+        result = report.simulate(wanted, self.stderr.write)
         self.stdout.write(report.as_json(result) if options["json"] else report.as_text(result))
         if result.failed:
             raise CommandError(f"{len(result.failed)} of {result.schedules} schedules failed")
