@@ -169,6 +169,8 @@ def _failures(link: Link | None, record: DynamicsRecord | None, person: MarketoP
 
 def _decisions(link: Link | None, record: DynamicsRecord | None, person: MarketoPerson | None) -> list[Decision]:
     subjects = [f"{record.table}:{record.guid}"] if record else []
+    # Questions about an address are about everybody who has it.
+    subjects += [f"email:{one.email}"[:100] for one in (record, person) if one is not None and one.email]
     subjects += [f"marketo:{person.person}"] if person else []
     found = Decision.objects.select_related("link").filter(answered_at__isnull=True)
     return list((found.filter(subject__in=subjects) | found.filter(link=link, link__isnull=False)).order_by("-id"))

@@ -23,6 +23,7 @@ COUNTS: dict[str, Text] = {
     "decide": _("put up for decision"),
     "nothing": _("left as they are"),
     "merged_links": _("people compared"),
+    "answers_carried_out": _("answers carried out"),
     "writes_planned": _("writes decided"),
     "conflicts": _("conflicts"),
     "created": _("created"),

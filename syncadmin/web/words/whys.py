@@ -89,10 +89,12 @@ LINKED_HOW: dict[str, Text] = {
     "own_person": _("it gets a person of its own"),
     "contact_first": _("the contact goes before its leads"),
     "decision": _("a person decided so"),
+    "chosen": _("a person decided so"),
     "sync_person": _("Sync Person asked for it"),
 }
 
 WAITS: dict[str, Text] = {
+    "chosen": _("somebody said that another record with this e-mail goes first"),
     "create": _("waits while a person with this e-mail is being created"),
     "contact_first": _("same e-mail as a contact, which goes first"),
     "email": _("waits for another record with the same e-mail"),
