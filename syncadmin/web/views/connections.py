@@ -74,6 +74,8 @@ def _answer(request: HttpRequest, side: Side, place: str) -> HttpResponse:
 
 def _page(request: HttpRequest, side: Side, place: str, form: Form | None = None) -> HttpResponse:
     draft, card = setup_draft.load(request, side), queries.connection(side)
+    if card is None and draft is not None and draft.attempt is None:
+        draft = None  # somebody else disconnected what was checked here
     changing = card is None or "change" in request.GET or form is not None
     changing = changing or (draft is not None and draft.attempt is not None and not draft.again)
     context = {
@@ -184,8 +186,7 @@ def _sandbox(request: HttpRequest, side: Side, place: str) -> HttpResponse:
     attempt = sandbox_setup.offered(side)
     if attempt is None:
         raise Http404
-    shown = {"url": attempt.url, "client_id": attempt.client_id, "tenant": attempt.tenant}
-    return _begin(request, place, Draft(side, attempt, shown=shown))
+    return _begin(request, place, Draft(side, attempt, shown={"url": attempt.url, "client_id": attempt.client_id}))
 
 
 # --- the checks --------------------------------------------------------------------------------------------------------
@@ -224,8 +225,8 @@ def _conclude(request: HttpRequest, place: str, draft: Draft, accepted: list[str
     if draft.again:
         setup_draft.keep(request, replace(draft, attempt=None))
         return _to_page(request)
-    who = request.user.get_username()
-    connected = connections.save(draft.attempt, draft.checks, who=who, accepted=accepted or ())
+    who, granted = request.user.get_username(), accepted or ()
+    connected = connections.save(draft.attempt, draft.checks, who=who, accepted=granted)
     if connected.identity is None:
         setup_draft.keep(request, draft.with_checks(list(connected.checks)))
         return _to_page(request)

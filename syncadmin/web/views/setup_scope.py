@@ -34,13 +34,16 @@ def scope(request: HttpRequest) -> HttpResponse:
     if htmx.wants_part(request) and "filter_column" in request.GET:
         return _counts(request)
     if htmx.wants_part(request) and "list" in request.GET:
-        return htmx.answer(request, TEMPLATE, _lists(request, request.GET.get("list_id", "")), part="lists")
+        offers = service.offers(_words(request))
+        context = _lists(request, offers, request.GET.get("list_id", ""))
+        return htmx.answer(request, TEMPLATE, context, part="lists")
     return _page(request)
 
 
 def _page(request: HttpRequest, form: ScopeForm | None = None) -> HttpResponse:
     trouble = connecting.learn()
-    form = form or _form()
+    offers = service.offers(_words(request))
+    form = form or _form(offers)
     count_now = "count" in request.GET
     context = {
         "form": form,
@@ -49,13 +52,13 @@ def _page(request: HttpRequest, form: ScopeForm | None = None) -> HttpResponse:
         "zones": service.zones(),
         "trouble": trouble,
         **(_counted(str(form["filter_column"].value() or "")) if count_now else {}),
-        **_lists(request, str(form["list_id"].value() or "")),
+        **_lists(request, offers, str(form["list_id"].value() or "")),
         **setup_steps.frame("scope"),
     }
     return htmx.answer(request, TEMPLATE, context)
 
 
-def _form(data: Any = None) -> ScopeForm:
+def _form(offers: service.MarketoOffers, data: Any = None) -> ScopeForm:
     chosen = options.read()
     initial = {name: value for name, value in asdict(chosen).items() if name in service.NAMES}
     columns = [(each.name, _column(each)) for each in service.filter_columns()]
@@ -64,7 +67,7 @@ def _form(data: Any = None) -> ScopeForm:
         initial["time_zone"] = timezone.get_current_timezone_name()
         if initial["filter_column"] not in dict(columns):
             initial["filter_column"] = ""
-    return ScopeForm(data, initial=initial, columns=columns, partitions=service.offers().partitions)
+    return ScopeForm(data, initial=initial, columns=columns, partitions=offers.partitions)
 
 
 def _column(column: service.FilterColumn) -> str:
@@ -74,14 +77,16 @@ def _column(column: service.FilterColumn) -> str:
     return f"{column.label} ({column.name}, {only})"
 
 
-def _lists(request: HttpRequest, chosen: str) -> dict[str, Any]:
+def _words(request: HttpRequest) -> str:
+    return request.GET.get("list", "")[:200]
+
+
+def _lists(request: HttpRequest, offers: service.MarketoOffers, chosen: str) -> dict[str, Any]:
     """The lists that fit the search; the one chosen before stays among them, or the search would unchoose it."""
-    query = request.GET.get("list", "")[:200]
-    offers = service.offers(query)
     kept = "" if any(each.id == chosen for each in offers.lists) else chosen[:20]
     return {
         "offers": offers,
-        "list_query": query,
+        "list_query": _words(request),
         "chosen_list": chosen,
         "kept_list": kept,
         "kept_name": service.list_name(kept),
@@ -98,7 +103,7 @@ def _counts(request: HttpRequest) -> HttpResponse:
 
 
 def _save(request: HttpRequest) -> HttpResponse:
-    form = _form(request.POST)
+    form = _form(service.offers(), request.POST)
     if not form.is_valid():
         return _page(request, form)
     started = options.read().started

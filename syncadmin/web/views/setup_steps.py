@@ -13,7 +13,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -116,7 +116,4 @@ def _reachable(state: Progress) -> set[str]:
 
 
 def _address(step: Step) -> str:
-    try:
-        return reverse(step.url_name)
-    except NoReverseMatch:
-        return ""
+    return reverse(step.url_name)
