@@ -295,7 +295,5 @@ def _last_of_each(rows: Sequence[_Row], key: str) -> list[_Row]:
 
 def person_values(people: Sequence[int]) -> dict[int, Values]:
     """What the mirror holds of these people."""
-    rows = staging.query(
-        'SELECT person, "values" FROM store_marketoperson WHERE person = ANY(%s)', [sorted(set(people))]
-    )
-    return {row[0]: text.load(row[1]) for row in rows}
+    found = 'SELECT person, "values" FROM store_marketoperson WHERE person = ANY(%s)'
+    return {row[0]: text.load(row[1]) for row in staging.query(found, [sorted(set(people))])}

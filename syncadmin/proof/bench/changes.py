@@ -38,7 +38,7 @@ def storm(wanted: Options) -> Result:
 def _changed(wanted: Options, number: int) -> Result:
     with stage(wanted) as found:
         in_step(found)
-        return median_of([_round(found, number, place) for place in range(wanted.repeat)])
+        return median_of([changed(found, number, place) for place in range(wanted.repeat)])
 
 
 def in_step(found: Stage) -> None:
@@ -52,7 +52,8 @@ def in_step(found: Stage) -> None:
     raise RuntimeError(f"the systems do not come to rest: {counts}")
 
 
-def _round(found: Stage, number: int, place: int) -> dict[str, Any]:
+def changed(found: Stage, number: int, place: int) -> dict[str, Any]:
+    """So many people are edited; runs until all of it has arrived. ``place`` tells rounds apart."""
     there, here = edit(found, number, place)
     before, theirs = calls(), found.served.cpu() if found.served else 0.0
     with measured() as cost:
@@ -113,10 +114,11 @@ def idle(wanted: Options) -> Result:
     """A run in which nothing has changed."""
     with stage(wanted) as found:
         in_step(found)
-        return median_of([_idle(found) for _ in range(wanted.repeat)])
+        return median_of([quiet_run(found) for _ in range(wanted.repeat)])
 
 
-def _idle(found: Stage) -> dict[str, Any]:
+def quiet_run(found: Stage) -> dict[str, Any]:
+    """One run after another that had found nothing."""
     found.run()
     before, written = calls(), rows_written()
     with measured() as cost:

@@ -14,11 +14,12 @@ from syncadmin.store.models import Link
 def initial(wanted: Options) -> Result:
     """People a second until every record is read, linked, and nothing waits."""
     with stage(wanted) as found:
-        rounds = [_once(found) for _ in range(wanted.repeat)]
+        rounds = [first_sync(found) for _ in range(wanted.repeat)]
     return median_of(rounds)
 
 
-def _once(found: Stage) -> dict[str, Any]:
+def first_sync(found: Stage) -> dict[str, Any]:
+    """Everybody, from an empty mirror."""
     forget_people()
     theirs = found.served.cpu() if found.served else 0.0
     with measured() as cost:

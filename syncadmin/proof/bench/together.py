@@ -22,16 +22,17 @@ _PATIENCE = 3_600.0
 def workers(wanted: Options) -> Result:
     """The first sync by so many processes; how often people were linked or told twice."""
     with stage(wanted) as found:
-        return median_of([_once(found) for _ in range(wanted.repeat)])
+        return median_of([shared(found, wanted.workers) for _ in range(wanted.repeat)])
 
 
-def _once(found: Stage) -> dict[str, Any]:
+def shared(found: Stage, number: int) -> dict[str, Any]:
+    """The first sync, from an empty mirror, by so many processes."""
     forget_people()
     begun = time.perf_counter()
-    run_together(found, found.wanted.workers)
+    run_together(found, number)
     seconds = time.perf_counter() - begun
     linked = Link.objects.filter(dynamics__isnull=False, marketo__isnull=False).count()
-    told = {"people": linked, "workers": found.wanted.workers, "seconds": round(seconds, 3)}
+    told = {"people": linked, "workers": number, "seconds": round(seconds, 3)}
     return {**told, "rate": round(linked / seconds, 1), "doubled": doubled()}
 
 
