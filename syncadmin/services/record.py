@@ -9,7 +9,7 @@ from typing import Any
 from syncadmin.engine.merge import FieldResult
 from syncadmin.engine.pairing import fold_email
 from syncadmin.engine.records import Side
-from syncadmin.services import choices, history, kept, outcomes, preview_inputs
+from syncadmin.services import choices, history, kept, outcomes, preview_inputs, superseded
 from syncadmin.services.judge import Judgement
 from syncadmin.services.rulebook import Rulebook
 from syncadmin.store import cases, ledger, text
@@ -31,6 +31,7 @@ def judgements(book: Rulebook, judged: Sequence[Judgement], run: Run, now: datet
         if row.state == "open":
             ledger.settle_conflicts(row.link_id, [row.key], but=[row.fingerprint])
             ledger.decision(ask(row, run, now))
+    lines += superseded.told(judged, run, now)
     writes = _replace_writes(book, judged, run, now)
     _pair_anew(judged)
     told = {line.link_id for line in lines if line.link_id}

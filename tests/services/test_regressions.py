@@ -123,3 +123,19 @@ def test_a_person_whose_record_was_deleted_is_taken_by_the_next_one_and_not_made
     link = Link.objects.get()
     assert (str(link.dynamics), link.table, str(link.marketo)) == (again, "contact", person)
     assert not world.marketo.get("person", person).get("dynDeleted")
+
+
+def test_a_value_that_never_arrived_because_it_changed_again_can_still_be_looked_up(world):
+    """Dynamics is down while somebody in Marketo writes one value and, an hour later, another."""
+    guid, person = world.linked(jobtitle="Mate")
+    world.dynamics.faults.add(Fault("unavailable", path="*$batch*", times=50, value=1))
+    world.marketo.edit("person", person, {"title": "Captain"})
+    world.sync()
+    world.marketo.edit("person", person, {"title": "Admiral"})
+    world.dynamics.faults.clear()
+    world.clock.forward(hours=1)
+    world.settle()
+
+    assert world.dynamics.get("lead", guid)["jobtitle"] == "Admiral"
+    key = "lead.jobtitle:title"
+    assert [line.changes for line in world.told(guid, "superseded")] == [[[key, "Captain", "Admiral", "superseded"]]]

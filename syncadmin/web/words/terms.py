@@ -59,6 +59,7 @@ RULES: dict[str, Text] = {
     "chosen": _("chosen by a person"),
     "overtaken": _("a value we had replaced unseen was put back"),
     "create": _("written with the create"),
+    "superseded": _("changed again before it was sent"),
     "by_itself": _("the values went on changing, so there was nothing left to decide"),
 }
 
@@ -77,6 +78,7 @@ ACTIVITIES: dict[str, Text] = {
     "seen": _("New records without a partner"),
     "overtaken": _("Values overtaken"),
     "agreed": _("Values agreed by themselves"),
+    "superseded": _("Values changed again before they were sent"),
     "held": _("Changes held"),
     "conflict": _("Conflicts"),
     "failed": _("Failures opened"),
