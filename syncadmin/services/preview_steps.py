@@ -15,7 +15,7 @@ from django.db import transaction
 
 from syncadmin.connectors.errors import ConnectorError
 from syncadmin.engine.records import Lane, Side
-from syncadmin.services import pair, preview_creates, record
+from syncadmin.services import carry_out, pair, preview_creates, record
 from syncadmin.services.context import Context
 from syncadmin.services.judge import judge_all
 from syncadmin.services.rulebook import Rulebook
@@ -37,9 +37,10 @@ def decide(ctx: Context, book: Rulebook, lane: Lane, run: Run) -> Iterator[tuple
     yield f"merge {lane}", Side.DYNAMICS, partial(_telling, partial(_merge, ctx, book, lane, run))
 
 
-def prepare(ctx: Context, book: Rulebook) -> Iterator[tuple[str, Side, Callable[[], Step]]]:
+def prepare(ctx: Context, book: Rulebook, run: Run) -> Iterator[tuple[str, Side, Callable[[], Step]]]:
     """What comes before deciding: an older plan gives way."""
     yield "count records", Side.DYNAMICS, partial(_count_records, ctx, book)
+    yield "answers", Side.DYNAMICS, partial(_telling, partial(carry_out.batch, ctx, run))
     yield "plan anew", Side.DYNAMICS, partial(_telling, partial(_anew, ctx, book))
     yield "dissolve", Side.DYNAMICS, partial(_telling, partial(_dissolve, ctx))
 

@@ -121,7 +121,7 @@ def live(ctx: Context, book: Rulebook, run: Run) -> Iterator[Doing]:
 def _before_the_start(ctx: Context, book: Rulebook, run: Run) -> Iterator[Doing]:
     """A preview: reads, and decides what would be written. No step of these writes anything over there."""
     yield from _pull(ctx, book, run)
-    yield from _planning(preview_steps.prepare(ctx, book))
+    yield from _planning(preview_steps.prepare(ctx, book, run))
     for lane in (Lane.LIVE, Lane.RETRY):
         yield from _decide(ctx, book, lane, run)
     yield from _planning(preview_steps.finish(ctx, book, run))
