@@ -6,7 +6,17 @@ import pytest
 
 from syncadmin.services import cycle, preview, resolve, setup, start
 from syncadmin.store import options, planned, planned_counts
-from syncadmin.store.models import Activity, Checkpoint, Conflict, Decision, Failure, FieldPair, Link, PendingWrite
+from syncadmin.store.models import (
+    Activity,
+    Checkpoint,
+    Conflict,
+    Decision,
+    DynamicsRecord,
+    Failure,
+    FieldPair,
+    Link,
+    PendingWrite,
+)
 from tests.services.rehearsal import Rehearsal, field_writes, people, planned_fields
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -205,13 +215,19 @@ def test_an_answer_given_before_the_start_holds() -> None:
     world = Rehearsal()
     made = people(world)
     world.preview()
-    decision = Decision.objects.filter(kind="match", answered_at=None, subject=f"lead:{made['twice']}").get()
-    resolve.answer(decision.pk, "separate", "ada", world.clock())
+    question = Decision.objects.get(kind="match", answered_at=None)
+    resolve.answer(question.pk, "each", "ada", world.clock())
     world.preview()
-    setup.change("first_contact", "dynamics", who="ada", now=world.clock())
-    world.preview()
+    for name, value in (("first_contact", "dynamics"), ("several", "contact_first")):
+        assert planned.summary()[0]["ambiguous"] == 0
+        assert planned.summary()[0]["create_marketo"] + planned.summary()[0]["create_later"] == 3
+        options.write(name, value)
+        world.preview()
 
-    assert PendingWrite.objects.get(op="create", target=made["twice"]).state == "planned"
+    assert not Decision.objects.filter(kind="match", answered_at=None).exists()
+    assert made["twice"] in {write.target for write in PendingWrite.objects.filter(op="create")} | {
+        str(guid) for guid in DynamicsRecord.objects.filter(wait_for="create").values_list("guid", flat=True)
+    }
     assert world.ours("marketo") == 0
 
 

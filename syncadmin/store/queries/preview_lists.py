@@ -80,7 +80,8 @@ SELECT w.id, f.key, w.side, w.op, w."table", w.link_id AS link,
        f.told->'source' AS source, f.told->'replaced' AS replaced, coalesce(f.told->>'rule', '') AS rule, {KIND} AS kind
 FROM store_pendingwrite w
 LEFT JOIN store_link l ON l.id = w.link_id
-LEFT JOIN store_marketoperson p ON w.link_id IS NULL AND w.side = 'dynamics' AND p.person::text = w.target,
+LEFT JOIN store_marketoperson p
+    ON p.person = CASE WHEN w.link_id IS NULL AND w.side = 'dynamics' THEN w.target::bigint END,
      jsonb_each(w.fields) AS f(key, told)
 WHERE w.state = 'planned' AND w.op IN ('create', 'update') {{where}}
 ORDER BY w.id, f.key LIMIT {PAGE + 1}
