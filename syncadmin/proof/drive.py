@@ -7,10 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from syncadmin.proof import database, oracle, probe
+from syncadmin.proof import database, oracle, probe, vanishing
 from syncadmin.proof.events import Event, Schedule
 from syncadmin.proof.hands import Hands
-from syncadmin.proof.world import LEASE, World
+from syncadmin.proof.world import LEASE, METADATA_EVERY, World
 from syncadmin.sandbox.faults import Fault
 from syncadmin.services import resolve
 
@@ -70,6 +70,8 @@ class Drive:
             outcome.broken += self.calm("after the schedule")
             if not outcome.broken:
                 outcome.broken += self._probe()
+            if not outcome.broken and self.schedule.seed % METADATA_EVERY == 0:
+                outcome.broken += vanishing.change_and_return(self)
         except Exception as error:  # noqa: BLE001
             # The loop promises never to raise: whatever comes out of it is what we look for.
             outcome.broken.append(_told(error))

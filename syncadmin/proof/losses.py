@@ -10,10 +10,12 @@ from syncadmin.engine.fields import FieldPair
 from syncadmin.proof.people import BY_COLUMN, BY_FIELD, FILTER, TAG, Field, Form, plain
 from syncadmin.proof.world import World
 from syncadmin.sandbox.truth import Truth
-from syncadmin.store.models import Activity, Conflict
+from syncadmin.store.models import Activity, Conflict, Link
 
 OURS = "api:sandbox"
 _TABLES = ("lead", "contact")
+# Where a line of history names a record: written, qualified, merged.
+_NAMES = ("id", "lead", "contact", "loser", "master", "winner")
 
 
 def check(world: World, pairs: list[FieldPair]) -> list[str]:
@@ -42,25 +44,41 @@ def _replaced(logs: dict[str, list[Truth]]) -> Iterator[tuple[str, Truth, Field,
 
 
 def _unnoted(logs: dict[str, list[Truth]]) -> Iterator[str]:
-    noted = _noted()
+    noted, owners = _noted(), _owners()
     for side, entry, field, old, new in _replaced(logs):
-        if (field.column, _text(old)) not in noted:
+        places: list[int | str] = [*owners[entry.record.lower()], entry.record.lower()]
+        if not any((field.column, _text(old)) in noted[place] for place in places):
             yield (
                 f"3: {side} {entry.record} lost {field.column} {old!r} to {new!r} at {entry.at:%H:%M:%S},"
                 " and no history tells of it"
             )
 
 
-def _noted() -> set[tuple[str, str]]:
-    """(column, value) of everything the history and the conflicts keep."""
-    found: set[tuple[str, str]] = set()
-    for changes, details in Activity.objects.values_list("changes", "details"):
-        for key, old, *_ in changes:
-            found.add((_column(key), _text(old)))
+def _noted() -> dict[int | str, set[tuple[str, str]]]:
+    """(column, value) of everything the history and the conflicts keep, by link, or by record where there is none."""
+    found: dict[int | str, set[tuple[str, str]]] = defaultdict(set)
+    lines = Activity.objects.values_list("link_id", "dynamics", "marketo", "changes", "details")
+    for link, dynamics, marketo, changes, details in lines:
+        place = link if link is not None else str(dynamics or marketo or "")
+        found[place] |= {(_column(key), _text(old)) for key, old, *_ in changes}
         if "key" in details:
-            found |= {(_column(details["key"]), _text(details.get(name))) for name in ("d", "m")}
+            found[place] |= {(_column(details["key"]), _text(details.get(name))) for name in ("d", "m")}
     for row in Conflict.objects.all():
-        found |= {(_column(row.key), _text(value)) for value in (row.dynamics_value, row.marketo_value)}
+        values = (row.dynamics_value, row.marketo_value)
+        found[row.link_id or ""] |= {(_column(row.key), _text(value)) for value in values}
+    return found
+
+
+def _owners() -> dict[str, set[int]]:
+    """The links that a record or person ever belonged to."""
+    found: dict[str, set[int]] = defaultdict(set)
+    for pk, dynamics, marketo in Link.objects.values_list("pk", "dynamics", "marketo"):
+        found[str(dynamics)].add(pk)
+        found[str(marketo)].add(pk)
+    for link, details in Activity.objects.exclude(link=None).values_list("link_id", "details"):
+        for name in _NAMES:
+            if details.get(name):
+                found[str(details[name]).lower()].add(link)
     return found
 
 

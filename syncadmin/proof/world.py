@@ -31,6 +31,8 @@ from syncadmin.store.models import Run, Setting, TableSchema
 DYNAMICS_URL, MARKETO_URL = "http://127.0.0.1:8101", "http://127.0.0.1:8102"
 LEASE = 8.0
 _FRESH = timedelta(minutes=50)
+# Metadata is read again in every eighth schedule only.
+METADATA_EVERY = 8
 _OURS_IN_MARKETO = (
     ("dynPersonGuid", "Dynamics Person GUID", "string"),
     ("dynPersonType", "Dynamics Person Type", "string"),
@@ -89,8 +91,8 @@ class World:
         base = {**_BASE_SETTINGS, **settings}
         Setting.objects.all().delete()
         Setting.objects.bulk_create([Setting(name=name, value=value) for name, value in base.items()])
-        # Metadata is read again in every eighth schedule only: it costs more than all the rest of a run.
-        TableSchema.objects.update(read_at=START if seed % 8 == 0 else START + timedelta(days=3650))
+        # It costs more than all the rest of a run.
+        TableSchema.objects.update(read_at=START if seed % METADATA_EVERY == 0 else START + timedelta(days=3650))
 
     # -- time
 
