@@ -129,6 +129,7 @@ def test_every_sentence_of_a_check_has_its_words():
     for module in (dynamics_checks, marketo_checks):
         told = {value for name, value in vars(module).items() if name.isupper() and isinstance(value, str)}
         said |= told - {marketo_checks.PARTITION, refusals.KEY_EXISTS}
+    said |= set(refusals.MEMBERSHIP.values())
     for sentence, remedy in signin.REASONS.values():
         said |= {sentence, remedy}
     said |= {signin.REFUSED, signin.WHERE, address.PORTAL, connections.ELSEWHERE, connections.WAY_OUT, connections.SAME}

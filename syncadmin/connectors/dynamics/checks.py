@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from functools import partial
@@ -10,7 +11,7 @@ from functools import partial
 from syncadmin.connectors.contract import Check, Identity, Probe
 from syncadmin.connectors.dynamics import metadata, requests, responses, signin
 from syncadmin.connectors.dynamics.names import ENTITY_SETS, is_guid, key_of
-from syncadmin.connectors.dynamics.refusals import KEY_EXISTS, refusal
+from syncadmin.connectors.dynamics.refusals import KEY_EXISTS, MEMBERSHIP, refusal
 from syncadmin.connectors.errors import ConnectorError, Malformed, PermissionMissing, Refused, SignInRefused
 from syncadmin.connectors.messages import Answer, Request
 from syncadmin.connectors.probes import LATER, PASSING, told
@@ -112,7 +113,9 @@ def _member(call: Call) -> Check:
     try:
         call(requests.get("WhoAmI"))
     except ConnectorError as error:
-        return _red(USER, error, REMEDIES[USER])
+        remedy = MEMBERSHIP.get(error.code, REMEDIES[USER])
+        found = _red(USER, error, remedy)
+        return replace(found, message=found.message.removesuffix(remedy).strip(), code=error.code)
     return Check(USER, True)
 
 
