@@ -70,12 +70,12 @@ def settle(attempt: Attempt, *, quota: int, who: str, now: datetime) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A field of ours, or the activity type (``kind`` is empty); ``there`` as last seen."""
+    """A field of ours, or the activity type (``kind`` is empty); ``there`` as last seen, None if nobody looked yet."""
 
     name: str
     label: str
     kind: str
-    there: bool
+    there: bool | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,21 +89,21 @@ class Equipment:
 
     @property
     def complete(self) -> bool:
-        return self.activity.there and all(field.there for field in self.fields)
+        return bool(self.activity.there) and all(field.there for field in self.fields)
 
 
 def equipment() -> Equipment:
     """As it stands by what was read last."""
     chosen = options.read()
     people = schemas.load(Table.PERSON)
-    known = set() if people is None else {name.casefold() for name in people.columns}
+    known = None if people is None else {name.casefold() for name in people.columns}
     wanted = wanted_activity(chosen)
     return Equipment(
         tuple(
-            Piece(field.name, field.label, field.kind, field.name.casefold() in known)
+            Piece(field.name, field.label, field.kind, None if known is None else field.name.casefold() in known)
             for field in wanted_fields(chosen)
         ),
-        Piece(wanted.api_name, wanted.name, "", chosen.activity_type_id > 0),
+        Piece(wanted.api_name, wanted.name, "", chosen.activity_type_id > 0 or (None if known is None else False)),
         ((*wanted.primary, "string"), *wanted.attributes),
         chosen.observe_only,
     )
