@@ -22,7 +22,7 @@ from syncadmin.services.sync_look import Found, Verdict, among_doubles, by_id, l
 from syncadmin.services.sync_outcomes import Job
 from syncadmin.services.sync_requests import Answer, Asked
 from syncadmin.services.sync_tell import tell
-from syncadmin.store import options
+from syncadmin.store import options, throughput
 from syncadmin.store.mirror import PersonRow
 from syncadmin.store.models import Link, PendingWrite, SyncRequest
 
@@ -53,9 +53,12 @@ def ask(ctx: Context, asked: Asked) -> Answer:
     if not _PLACES.acquire(blocking=False):
         return _put_off(request, _QUEUED, now, now)
     try:
-        return _work(ctx, request, now + AT_ONCE_FOR)
+        answer = _work(ctx, request, now + AT_ONCE_FOR)
     finally:
         _PLACES.release()
+    if answer.status == "created":  # what a run creates is counted with the run
+        throughput.note({"requests_created": 1}, ctx.now())
+    return answer
 
 
 def queue(people: Iterable[int], *, sync_as: str, source: str, now: datetime, again: bool = True) -> int:

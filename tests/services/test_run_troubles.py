@@ -7,6 +7,7 @@ import pytest
 from syncadmin.sandbox.faults import Fault
 from syncadmin.services import resolve
 from syncadmin.store import options
+from syncadmin.store.models import Throughput
 from syncadmin.store.queries import overview
 from syncadmin.web.words.health import Health, health
 from tests.world import World
@@ -40,3 +41,21 @@ def test_a_pause_leaves_no_complaint() -> None:
     resolve.pause("ada", world.clock())
     assert options.read().paused
     assert world.sync().complaint == {}
+
+
+def test_what_is_written_is_counted_by_minute_and_hour_for_each_side() -> None:
+    world = World()
+    world.sync(2)
+    guid, _person = world.linked()
+    world.settle()
+    before = throughput_of("marketo")
+    world.dynamics.edit("lead", guid, {"jobtitle": "Boss"})
+    world.sync()
+    after = throughput_of("marketo")
+    assert after == (before[0] + 1, before[1] + 1)
+
+
+def throughput_of(side: str) -> tuple[int, int]:
+    """Records updated on this side, as the minutes and as the hours have it."""
+    rows = Throughput.objects.filter(side=side).values_list("seconds", "updated")
+    return tuple(sum(updated for seconds, updated in rows if seconds == width) for width in (60, 3600))  # type: ignore[return-value]
