@@ -230,7 +230,7 @@ def test_what_saving_does_is_told_before_it_is_done(synced: World, ada: Client) 
     assert "1 new field: filled back for 1 linked people" in shown
     assert "1 field with other rules: compared again for 1 linked people" in shown
     assert "1 field taken out: nothing is blanked" in shown
-    assert "<del>By the rule: Marketo wins for a lead</del>" in shown
+    assert "<del>Marketo wins (the rule for leads)</del>" in shown
     assert "edited by ada" in shown
 
     said = save(ada).content.decode()
@@ -333,6 +333,7 @@ def test_the_way_of_a_new_set_is_shown(synced: World, ada: Client, part: dict[st
     synced.sync(2)
     edit(ada, choose="websiteurl")
     save(ada)
+    assert "That will begin with the next run." in text(ada, LIST)
     synced.settle()
     done = ada.get(f"{LIST}progress/", headers=part)
     assert not done.context["progress"].under_way

@@ -1,4 +1,4 @@
-"""`manage.py fields`: the field pairs in force as JSON, and putting another set in force, until a screen does."""
+"""`manage.py fields`: the field pairs in force as JSON, and putting another set in force: what the screens do, for scripts."""
 
 from __future__ import annotations
 

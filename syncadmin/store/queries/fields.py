@@ -45,17 +45,18 @@ class PausedRow:
 @dataclass(frozen=True, slots=True)
 class Progress:
     """How far the set in force has come with the people who are linked already. ``reading`` are rows read so far, by
-    stream; ``waiting`` are links still to be compared."""
+    stream; ``waiting`` are links still to be compared; ``pending``: the next run begins."""
 
     done: int
     of: int
+    pending: bool
     applying: bool
     waiting: Count
     reading: tuple[tuple[str, int], ...]
 
     @property
     def under_way(self) -> bool:
-        return self.applying or bool(self.reading) or bool(self.waiting)
+        return self.pending or self.applying or bool(self.reading) or bool(self.waiting)
 
     @property
     def percent(self) -> int:
@@ -101,7 +102,7 @@ def paused() -> list[PausedRow]:
 
 
 def progress() -> Progress:
-    """Three queries; of the links to be compared up to a thousand are counted."""
+    """Of the links to be compared up to a thousand are counted."""
     streams = {row.name: row.position for row in Checkpoint.objects.filter(name__in=_STREAMS)}
     applied = streams.get("fields.applied", {})
     waiting = number(
@@ -114,7 +115,8 @@ def progress() -> Progress:
         if position.get("state") in ("reading", "tail") and name.startswith("dynamics.")
     )
     done, of = int(applied.get("done") or 0), int(applied.get("of") or 0)
-    return Progress(done, of, applied.get("state") == "applying", bounded(waiting), reading)
+    pending = bool(applied) and applied.get("version") != options.read().field_version
+    return Progress(done, of, pending, applied.get("state") == "applying", bounded(waiting), reading)
 
 
 _STREAMS = ("fields.applied", "dynamics.lead.full", "dynamics.contact.full")

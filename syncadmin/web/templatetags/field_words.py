@@ -41,11 +41,7 @@ def direction_name(code: str) -> str:
 def winner_name(code: str, table: str) -> str:
     """What the collision rule means for this table."""
     if code == "table":
-        return (
-            _("By the rule: Marketo wins for a lead")
-            if table == "lead"
-            else _("By the rule: Dynamics wins for a contact")
-        )
+        return _("Marketo wins (the rule for leads)") if table == "lead" else _("Dynamics wins (the rule for contacts)")
     return terms.named(words.WINNERS, code)
 
 

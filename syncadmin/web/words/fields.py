@@ -59,9 +59,9 @@ WINNERS: dict[str, Text] = {
 
 SHOWS: dict[str, Text] = {
     "all": gettext_lazy("All columns"),
-    "chosen": gettext_lazy("Only chosen ones"),
-    "problems": gettext_lazy("Only problems"),
-    "edited": gettext_lazy("Only unsaved edits"),
+    "chosen": gettext_lazy("Chosen only"),
+    "problems": gettext_lazy("Problems only"),
+    "edited": gettext_lazy("Unsaved edits"),
 }
 
 CHANGES: dict[str, Text] = {
