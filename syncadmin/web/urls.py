@@ -5,8 +5,7 @@ from __future__ import annotations
 from django.urls import include, path
 from django.views.i18n import set_language
 
-from syncadmin.web import admin_urls, matter_urls, preview_urls, setup_urls
-from syncadmin.web import field_urls
+from syncadmin.web import admin_urls, field_urls, matter_urls, preview_urls, setup_urls
 from syncadmin.web.access import open_to_all
 from syncadmin.web.views import (
     health,
@@ -43,6 +42,11 @@ persons = [
     path("people/<int:link>/", person.person, name="person"),
     path("people/dynamics/<uuid:guid>/", person.dynamics_record, name="person-in-dynamics"),
     path("people/marketo/<int:number>/", person.marketo_person, name="person-in-marketo"),
+    *(
+        path(f"people/{which}/history.{form}", person.history_file, {"form": form}, name=f"history-{form}")
+        for which in ("<int:link>", "dynamics/<uuid:guid>", "marketo/<int:number>")
+        for form in ("csv", "json")
+    ),
 ]
 
 passes = [
