@@ -50,6 +50,7 @@ class Sent:
     lines: list[LineSeen] = field(default_factory=list)
     done: bool = False
     over: bool = False
+    dropped: bool = False
     guid: str = ""
 
 

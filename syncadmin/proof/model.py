@@ -124,13 +124,17 @@ class Link:
         if how.kind is Settled.OVERTAKEN:
             self._overtaken(cell, receipt, how.value)
         elif how.kind is Settled.DROPPED and not was_done:
-            self._dropped(cell, receipt, [one for one in sent_after if not one.done])
+            self._dropped(cell, receipt, sent_after)
 
     def _dropped(self, cell: Cell, receipt: Sent, later: list[Sent]) -> None:
+        if any(one.done and not one.dropped for one in later):
+            return
+        later = [one for one in later if not one.done]
         if later:
             later[0].before = receipt.before
             later[0].told = replace(later[0].told, replaced=receipt.told.replaced)
             return
+        receipt.dropped = True
         cell.agreed, cell.blocked = receipt.before, {M: receipt.told.sent}
         # Whoever edited that field in Marketo may have put the old value back, and the line is still to come.
         if receipt.told.sent not in cell.refused and M not in cell.touched:

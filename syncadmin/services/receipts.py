@@ -63,7 +63,12 @@ def note_lines(book: Rulebook, lines: Sequence[Line]) -> None:
         # Our own line concerns its own receipt alone: for the others it would look like somebody's edit.
         for receipt in receipts if mine is None else [mine]:
             bound = book.bound(receipt.key)
-            if bound is None or _noted(receipt, line) or receipt.how in ("a", "b") or (receipt.how and receipt is not mine):
+            if (
+                bound is None
+                or _noted(receipt, line)
+                or receipt.how in ("a", "b")
+                or (receipt.how and receipt is not mine)
+            ):
                 continue
             old, new = shown(bound, Side.MARKETO, line.old), shown(bound, Side.MARKETO, line.new)
             receipt.lines.append([line.guid, line.at.isoformat(), old, new, receipt is mine])
@@ -180,8 +185,9 @@ def _settle(
     counts: dict[str, int] = {}
     lines: list[Activity] = []
     dirty: list[int] = []
-    for row, how in ready:
+    for row, judged in ready:
         case = found.get(row.link_id)
+        how = Settlement(Settled.CHANGED) if judged.kind is Settled.DROPPED and _outlived(row) else judged
         if case is not None and how.kind is Settled.OVERTAKEN:
             lines += _overtaken(book, case, row, how, run, now)
             dirty.append(case.id)
@@ -270,6 +276,12 @@ def _dropped(case: Case, row: Receipt, run: Run, now: datetime) -> list[Activity
     changes = [[row.key, row.sent, row.replaced, "dropped"]]
     told = history.line(Kind.DROPPED, now, link=case.id, side=Side.MARKETO, changes=changes, run=run)
     return [told, *failing.opened(failure, person=case.marketo, table=case.table, guid=case.dynamics, now=now, run=run)]
+
+
+def _outlived(row: Receipt) -> bool:
+    """Whether a later write of the field has been settled: what stands there is its value, dropped or not this one."""
+    later = Receipt.objects.filter(link_id=row.link_id, key=row.key, pk__gt=row.pk)
+    return later.exclude(how__in=["", Settled.DROPPED]).exists()
 
 
 def _handed_on(row: Receipt, later: Receipt) -> list[Activity]:

@@ -335,6 +335,26 @@ def test_a_line_told_twice_is_not_taken_for_a_second_write_of_the_same_value():
     assert later.lines == []
 
 
+def test_no_failure_is_reported_for_a_write_that_a_later_one_has_outlived():
+    """Set, taken back and set again within a minute: the one in the middle may leave no line at all."""
+    world, guid, person = linked()
+    world.dynamics.edit("lead", guid, {"jobtitle": "Captain"})
+    world.sync(2)
+    confirmed = Receipt.objects.get()
+    assert confirmed.how == "a"
+    facts = {"link": confirmed.link, "person": int(person), "key": confirmed.key, "field": "title", "rule": "one_sided"}
+    Receipt.objects.all().delete()
+    middle = Receipt.objects.create(**facts, replaced="Captain", sent="Mate", at=confirmed.at)
+    Receipt.objects.create(**facts, replaced="Mate", sent="Captain", at=confirmed.at, how="a", settled_at=world.clock())
+    patience_over(world)
+    world.sync()
+
+    middle.refresh_from_db()
+    assert middle.how == "e"
+    assert not Failure.objects.exists()
+    assert title(world, guid, person) == ("Captain", "Captain")
+
+
 def test_a_released_dropped_value_is_tried_again():
     world, guid, person = blocked()
     patience_over(world)
