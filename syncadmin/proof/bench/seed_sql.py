@@ -189,7 +189,7 @@ ROWS: dict[str, tuple[dict[str, str], str]] = {
     ),
 }
 
-# In the order of time, spread over everybody; every fiftieth belongs to the busiest few.
+# In the order of time, spread over everybody; one in four hundred is the first person's, who has the longest history.
 HISTORY: tuple[dict[str, str], str] = (
     {
         "link_id": "CASE WHEN n % 400 = 0 THEN 1 ELSE pg_temp.dice(n, 8, {links}) + 1 END",
