@@ -12,7 +12,7 @@ def _in(module: str) -> partial[Bug]:
 
 
 _outcomes, _record = _in("services.outcomes"), _in("services.record")
-_notices, _receipts = _in("services.notices"), _in("services.receipts")
+_notices = _in("services.notices")
 _people, _create = _in("services.pull_marketo"), _in("services.create_people")
 _dynamics = _in("services.pull_dynamics")
 _EVERYBODY_ELSE = (
@@ -27,24 +27,28 @@ SERVICES = (
         function="_passed",
         old="return [_written(Kind.UPDATED, side, case, write, run, now)]",
         new="return []",
+        seed=11,
     ),
     _record(
         name="a conflict is settled and nobody is told",
         function="_conflicts",
         old="if found is None:",
         new="if True:",
+        seed=11,
     ),
     _in("engine.rules")(
         name="collision rule swapped for contacts, in the whole loop",
         function="winner",
         old="_BY_TABLE[table]",
         new="Side.MARKETO",
+        seed=11,
     ),
     _in("connectors.dynamics.requests")(
         name="If-Match left out",
         function="update_part",
         old='"If-Match": version or "*", ',
         new='"If-Match": "*", ',
+        seed=11,
     ),
     _create(
         name="create repeated at once after a time-out",
@@ -57,6 +61,7 @@ SERVICES = (
         function="changes",
         old="seen = ctx.now()",
         new="seen = ctx.now(); work.move(found, page.token, as_of=None, run=None); found = work.checkpoint(CHANGES)",
+        seed=271,
     ),
     _dynamics(
         name="delta link moved early",
@@ -64,60 +69,35 @@ SERVICES = (
         old="records = _with_companions(ctx, book, page.records)",
         new="work.move(checkpoint, page.cursor, as_of=seen, run=None); checkpoint = work.checkpoint(delta_name(table));"
         " records = _with_companions(ctx, book, page.records)",
-    ),
-    _in("services.judge")(
-        name="absent field read as empty, as an account answers that leaves empty fields out",
-        function="_state",
-        old="m_known=bound.pair.marketo in there,",
-        new="m_known=True,",
+        seed=35,
     ),
     _dynamics(
         name="delete inferred from a page",
-        function="_full_page",
-        old="_store_records(ctx, book, records, Lane.BACKFILL, seen, run, full_read=number)",
-        new=f"_store_records(ctx, book, records, Lane.BACKFILL, seen, run, full_read=number); {_EVERYBODY_ELSE}",
+        function="_store",
+        old="notices.dynamics_gone(ctx, book, [ref.id for ref in page.deleted], run)",
+        new=_EVERYBODY_ELSE,
+        seed=11,
     ),
     _in("engine.pairing")(
         name="qualified lead matched beside its contact",
         function="_by_lineage",
         old="if lead is not None:",
         new="if False:",
-    ),
-    _receipts(
-        name="late line ignored, in the whole loop",
-        function="_settle",
-        old="how.kind is Settled.OVERTAKEN",
-        new="False",
-    ),
-    _in("services.push_marketo")(
-        name="what a write without an answer replaced in Marketo is never told",
-        function="_keep_what_arrived",
-        old="outcomes.arrived(book, Side.MARKETO, write, values, run, now)",
-        new="pass",
+        seed=25,
     ),
     _in("services.push_dynamics")(
         name="what a write without an answer replaced in Dynamics is never told",
         function="_store",
         old="again = answer.write.attempts > 1 or answer.outcome.repeated",
         new="again = False",
-    ),
-    _in("services.push_marketo")(
-        name="a write taken over is forgotten instead of decided anew",
-        function="recover",
-        old="mirror.mark_links([write.link_id for write in lost if write.link_id], Lane.RETRY)",
-        new="pass",
-    ),
-    _create(
-        name="a create taken over is never sent again",
-        function="recover",
-        old="work.give_back([write.pk for write in lost if write not in arrived])",
-        new="pass",
+        seed=15,
     ),
     _notices(
         name="the filter says No, and the person goes on",
         function="_stopped",
         old="Link.objects.filter(pk=link.pk).update(stopped=True)",
         new="pass",
+        seed=25,
     ),
     _notices(
         name="the filter says Yes again, and nothing starts",
@@ -130,29 +110,27 @@ SERVICES = (
         function="apply_dynamics_deletes",
         old="Link.objects.filter(pk__in=ids).update(dynamics_deleted=True)",
         new="pass",
+        seed=15,
     ),
     _notices(
         name="a restored record stays deleted for us",
         function="_restored",
         old="dynamics_deleted=False, dirty=True",
         new="dirty=True",
+        seed=94,
     ),
     _in("store.budget")(
         name="a call before Retry-After has passed",
         function="_judge",
         old="if row.paused_until is not None and row.paused_until > now:",
         new="if False:",
-    ),
-    _in("services.sync_create")(
-        name="a repeated create in Dynamics takes an id of its own",
-        function="claim",
-        old="guid = earlier.target if earlier else str(ctx.new_guid())",
-        new="guid = str(ctx.new_guid())",
+        seed=61,
     ),
     _in("services.pair")(
         name="a record whose person is there gets no link",
         function="_link",
         old="linking.link_all(pairs, lane=lane, run=run, now=now)",
         new="pass",
+        seed=11,
     ),
 )
