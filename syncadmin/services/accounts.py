@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.models import User
 from django.contrib.auth.password_validation import validate_password
+from django.contrib.sessions.models import Session
 from django.db import transaction
 
 from syncadmin.services import sign_in
@@ -79,7 +81,15 @@ def close(name: str, *, who: str, now: datetime) -> None:
         if user.is_active:
             User.objects.filter(pk=user.pk).update(is_active=False)
             SignInLink.objects.filter(user=user).delete()
+            _sign_out(user, now)
             _audit("close_account", name, who, now, before=True, after=False)
+
+
+def _sign_out(user: User, now: datetime) -> None:
+    """Ends every session of somebody, so that none of them lives again with the account."""
+    for session in Session.objects.filter(expire_date__gt=now).iterator():
+        if session.get_decoded().get(SESSION_KEY) == str(user.pk):
+            session.delete()
 
 
 def reopen(name: str, *, who: str, now: datetime) -> None:

@@ -244,7 +244,7 @@ def test_somebody_is_invited_raised_shut_out_and_let_in(
     theirs.get_by_role("button", name="Save the password").click()
     expect(theirs.get_by_text("Your password is changed.")).to_be_visible()
 
-    page.get_by_label("Role of zoe").select_option("operator")
+    page.get_by_label("Role of zoe", exact=True).select_option("operator")
     page.get_by_role("button", name="Change the role of zoe").click()
     expect(page.get_by_text("zoe is now: Operator.")).to_be_visible()
     page.get_by_role("link", name="Close the account of zoe").click()

@@ -81,7 +81,7 @@ def test_a_closed_account_is_out_at_once_and_can_be_opened_again(ada: Client, vi
 
     ada.post(f"/settings/users/{user.pk}/reopen/")
     assert Client().get(link).headers["Location"] == "/sign-in/"
-    assert vic.get("/").status_code == 200
+    assert vic.get("/").status_code == 302
     actions = [action for _who, action, _subject in _audit()]
     assert actions == ["sign_in_link", "close_account", "reopen_account"]
 
