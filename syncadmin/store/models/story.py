@@ -139,6 +139,7 @@ class Failure(models.Model):
                 condition=Q(closed_at__isnull=True),
             ),
             models.Index(fields=["cause", "key", "id"], name="failure_key", condition=Q(closed_at__isnull=True)),
+            models.Index(fields=["id"], name="failure_open", condition=Q(closed_at__isnull=True)),
             models.Index(fields=["cause", "id"], name="failure_closed", condition=Q(closed_at__isnull=False)),
             models.Index(fields=["cause", "opened_at"], name="failure_opened"),
             models.Index(fields=["next_try_at"], name="failure_next", condition=Q(closed_at__isnull=True)),
