@@ -152,8 +152,9 @@ def test_on_paper_the_history_is_whole_and_has_its_times(
     page = _enter(browser, live_server).new_page()
     page.goto(_ada())
     page.emulate_media(media="print")
-    assert page.locator("#history .on-paper").first.is_visible()
-    assert not page.locator("#history .on-screen").first.is_visible()
+    told = "[...document.querySelectorAll('#history time')].map(e => getComputedStyle(e, '::after').content)"
+    assert all("20" in moment and ":" in moment for moment in page.evaluate(told))
+    assert page.evaluate("getComputedStyle(document.querySelector('#history time')).fontSize") == "0px"
     assert not page.locator("#history form").is_visible()
     assert not page.locator("header.bar").is_visible()
     assert page.locator("#history .whole").first.is_visible()

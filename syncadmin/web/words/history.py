@@ -26,6 +26,7 @@ KINDS: dict[Kind, Text] = {
     Kind.SEEN: gettext_lazy("First seen"),
     Kind.CONFLICT: gettext_lazy("Conflict"),
     Kind.OVERTAKEN: gettext_lazy("Overtaken"),
+    Kind.SUPERSEDED: gettext_lazy("Changed again"),
     Kind.AGREED: gettext_lazy("Agreed by itself"),
     Kind.HELD: gettext_lazy("Held"),
     Kind.FAILED: gettext_lazy("Failed"),
