@@ -81,10 +81,7 @@ def _answer(ids: Sequence[int], choice: str, who: str, now: datetime) -> int:
     asks = [row for row in meant if row.kind == ASK]
     others = [row for row in meant if row.kind != ASK]
     _use_values(asks, choice, who, now)
-    for row in others:
-        row.answer, row.answered_at, row.answered_by = {"choice": meant[row]}, now, who
-        row.due, row.note = answers.has_effect(row.kind), ""
-    Decision.objects.bulk_update(others, ["answer", "answered_at", "answered_by", "due", "note"], batch_size=500)
+    ledger.answered([(row.pk, meant[row], answers.has_effect(row.kind)) for row in others], who=who, now=now)
     told = (
         line
         for row in others

@@ -205,3 +205,13 @@ def withdraw_decision(kind: str, subject: str, *, now: datetime) -> None:
     Decision.objects.filter(kind=kind, subject=subject, answered_at__isnull=True).update(
         answered_at=now, answer={"choice": "withdrawn"}
     )
+
+
+def answered(rows: Sequence[tuple[int, str, bool]], *, who: str, now: datetime) -> None:
+    """Notes answers: (decision, choice, whether the next run has to carry it out)."""
+    staging.run(
+        """UPDATE store_decision d SET answer = jsonb_build_object('choice', v.choice), answered_at = %s, answered_by = %s,
+                  due = v.due, note = ''
+           FROM unnest(%s::bigint[], %s::text[], %s::boolean[]) AS v(id, choice, due) WHERE d.id = v.id""",
+        [now, who, [row[0] for row in rows], [row[1] for row in rows], [row[2] for row in rows]],
+    )
