@@ -248,7 +248,8 @@ class Link:
         self.wrongs += filter(None, [wrong(cell, side, result)])
         if cell.real[side] != result.raw:
             cell.replaced.append(cell.real[side])
-        if side is M and self.slow:
+        # An old read of a value that nobody ever saw cannot be told from an edit, by anyone.
+        if side is M and self.slow and cell.real[M] == _text(result.replaced):
             cell.stale = (self.now + timedelta(seconds=self.slow), cell.real[M])
         cell.stands(side, _text(result.raw))
         if lost:

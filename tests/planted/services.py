@@ -100,12 +100,6 @@ SERVICES = (
         seed=25,
     ),
     _notices(
-        name="the filter says Yes again, and nothing starts",
-        function="_started",
-        old="stopped=False, dirty=True",
-        new="dirty=True",
-    ),
-    _notices(
         name="a deleted record goes on as if it were there",
         function="apply_dynamics_deletes",
         old="Link.objects.filter(pk__in=ids).update(dynamics_deleted=True)",
