@@ -18,7 +18,6 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from syncadmin.store.models import Channel, Conflict, Decision, Failure, FieldPair, Link, ListedPerson, Run
 from syncadmin.store.models.listing import STATES
 from syncadmin.store.queries import keys
-from syncadmin.web.access import Right
 
 _LAST_PAGE = re.compile(r'href="([^"]*[?&](?:amp;)?before=end[^"]*)"')
 
@@ -43,8 +42,8 @@ def _within(found: list[URLPattern | URLResolver]) -> Iterator[URLPattern]:
 
 def readable(pattern: URLPattern) -> bool:
     """Whether a GET of it is a page: it names a right to read, and does not insist on being posted to."""
-    right = getattr(pattern.callback, "needs", None)
-    return right not in (None, Right.NOTHING) and not _only_posted(pattern.callback)
+    # No right and the right to nothing are both false; what they are called is the web's own business.
+    return bool(getattr(pattern.callback, "needs", None)) and not _only_posted(pattern.callback)
 
 
 def _only_posted(view: object) -> bool:
