@@ -17,8 +17,8 @@ from syncadmin.services.step import NOTHING, Step, did
 from syncadmin.store import cases, pairing
 from syncadmin.store.models import Run
 
-# Half a thousand links of 20 fields are decided and stored in well under a lease.
-_BATCH = 500
+# A thousand links of 20 fields are decided and stored in well under a lease.
+_BATCH = 1_000
 
 
 def batch(ctx: Context, book: Rulebook, lane: Lane, run: Run) -> Step:

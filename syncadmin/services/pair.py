@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import DatabaseError, transaction
 
@@ -26,30 +26,59 @@ from syncadmin.store.pairing import DueRecord
 log = logging.getLogger(__name__)
 # Marketo answers 300 filter values a call.
 _BATCH = 300
+# So many are stored and paired in one transaction, unless asking for them takes longer than this.
+_TOGETHER = 5 * _BATCH
+_ENOUGH = timedelta(seconds=1)
 _OPERATION = "pair"
 
 
 def look_up(ctx: Context, book: Rulebook, lane: Lane, run: Run) -> Step:
-    """Asks Marketo for the people of up to 300 new records: by our Dynamics-id field, and by e-mail."""
+    """Asks Marketo for the people of new records, 300 at a time, and stores some such calls' answers together."""
     with locks.try_session(locks.Lock.LOOK_UP, list(Lane).index(lane)) as mine:
-        records = pairing.due("look_up", lane, _BATCH, lock=False) if mine else []
+        records = pairing.due("look_up", lane, _TOGETHER, lock=False) if mine else []
         if not records:
             return NOTHING
-        connector = ctx.marketo.for_work(lane, "look up")
-        fields, seen = book.person_fields(), ctx.now()
-        emails = sorted({one.email for one in records if one.email})
-        found: list[Record] = []
-        if book.options.guid_field in book.schemas[Table.PERSON].columns:
-            guids = [one.guid for one in records]
-            found += connector.find(Table.PERSON, book.options.guid_field, guids, fields)
-        if emails:
-            found += connector.find(Table.PERSON, "email", emails, fields)
+        seen = ctx.now()
+        asked, found, trouble = _ask_for(ctx, book, records, lane)
         ctx.border("pair.look_up")
         with transaction.atomic():
             store_people(ctx, book, found, lane, seen, run)
-            counts = _pair_or_note(ctx, book, [one.guid for one in records], lane, run)
+            counts = _pair_or_note(ctx, book, [one.guid for one in asked], lane, run)
     ctx.border("pair.batch")
-    return did(len(records) == _BATCH, looked_up=len(records), **counts)
+    if trouble is not None:
+        raise trouble
+    return did(len(records) == _TOGETHER or len(asked) < len(records), looked_up=len(asked), **counts)
+
+
+def _ask_for(
+    ctx: Context, book: Rulebook, records: Sequence[DueRecord], lane: Lane
+) -> tuple[list[DueRecord], list[Record], ConnectorError | None]:
+    """Who was asked for, by our Dynamics-id field and by e-mail, who was found, and what stopped it half way."""
+    begun, asked, found = ctx.now(), list[DueRecord](), list[Record]()
+    for start in range(0, len(records), _BATCH):
+        chunk = records[start : start + _BATCH]
+        try:
+            found += _find(ctx, book, chunk, lane)
+        except ConnectorError as error:
+            if not asked:
+                raise
+            return asked, found, error
+        asked += chunk
+        # Where calls have to wait for their turn, live changes must not wait for many of them.
+        if ctx.now() - begun > _ENOUGH:
+            break
+    return asked, found, None
+
+
+def _find(ctx: Context, book: Rulebook, records: Sequence[DueRecord], lane: Lane) -> list[Record]:
+    connector, fields = ctx.marketo.for_work(lane, "look up"), book.person_fields()
+    emails = sorted({one.email for one in records if one.email})
+    found: list[Record] = []
+    if book.options.guid_field in book.schemas[Table.PERSON].columns:
+        found += connector.find(Table.PERSON, book.options.guid_field, [one.guid for one in records], fields)
+    if emails:
+        found += connector.find(Table.PERSON, "email", emails, fields)
+    return found
 
 
 def _pair_or_note(ctx: Context, book: Rulebook, guids: Sequence[str], lane: Lane, run: Run) -> dict[str, int]:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+from typing import Any
+
 from syncadmin.proof.bench.changes import idle, incremental, storm
 from syncadmin.proof.bench.initial import initial
-from syncadmin.proof.bench.options import Case
+from syncadmin.proof.bench.machine import machine
+from syncadmin.proof.bench.options import Case, Options, Result
 from syncadmin.proof.bench.pages import pages
 from syncadmin.proof.bench.seed import seed
 from syncadmin.proof.bench.sizes import memory
@@ -23,5 +28,36 @@ CASES: dict[str, Case] = {
     "workers": workers,
 }
 
-# Cases that bring their own database and keep it; run only when they are named.
+# What the performance page shows: the case, and what differs from the options given. Whatever waits for a clock or
+# for the sandboxes is measured once.
+_CANNED: dict[str, Any] = {"canned": True}
+_SERVED: dict[str, Any] = {"canned": False, "repeat": 1}
+PLAN: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("initial", _CANNED),
+    ("initial", _SERVED),
+    ("incremental", _CANNED),
+    ("idle", _CANNED),
+    ("storm", _CANNED),
+    ("storm", _SERVED),
+    ("latency", {**_SERVED, "people": 5_000}),
+    ("webhook", {**_SERVED, "people": 5_000}),
+    ("backfill-live", {**_SERVED, "people": 20_000, "limits": True}),
+    ("memory", _SERVED),
+    *(("workers", {**_CANNED, "workers": number}) for number in (1, 2, 4)),
+)
+
+
+def everything(wanted: Options) -> Result:
+    """Every case of the performance page, one after another; each result is told as soon as it is there."""
+    told: Result = {"machine": machine()}
+    for name, differing in PLAN:
+        options = replace(wanted, **differing)
+        title = " ".join([name, *(f"{key}={value}" for key, value in differing.items() if key != "repeat")])
+        told[title] = CASES[name](options)
+        wanted.tell(f"{title}: {json.dumps(told[title], default=str)}")
+    return told
+
+
+# Run only when they are named: cases that bring their own database and keep it, and all of them together.
 KEPT: dict[str, Case] = {"seed": seed, "pages": pages}
+NAMED: dict[str, Case] = {**KEPT, "all": everything}
