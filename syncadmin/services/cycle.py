@@ -164,7 +164,8 @@ def _take(ctx: Context, doing: Doing, run: Run, stopped: set[str], shift: _Shift
         shift.after(step.worked, doing)
         if doing.once_a_run and not step.worked:
             stopped.add(doing.name)
-        if step.worked:
+        if step.worked and doing.name not in shift.well:
+            shift.well.add(doing.name)
             trouble.over(doing.side, doing.name, ctx.now())
         shift.add(step.counts)
         return step.worked
@@ -207,6 +208,8 @@ class _Shift:
         self._there: frozenset[str] | None = None
         self.filled = False
         self._resting: set[str] = set()
+        # Steps whose trouble is known to be over; one that fails is not taken again in this run.
+        self.well: set[str] = set()
 
     def idle(self, step: str) -> bool:
         """Whether no row waits for this step; asked of the tables once until some step has worked."""
