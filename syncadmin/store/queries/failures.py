@@ -31,8 +31,9 @@ CROSS JOIN LATERAL (
            max(f.opened_at) FILTER (WHERE NOT f.ignored) AS newest,
            array_agg(f.key) FILTER (WHERE NOT f.ignored AND f.key <> '') AS keys
     FROM (SELECT ignored, opened_at, key FROM store_failure
-          -- By the cause as well, or the walk would be one over everything, newest first.
-          WHERE cause = cause.code AND closed_at IS NULL ORDER BY store_failure.cause DESC, id DESC LIMIT {MOST + 1}) f
+          -- As a range and ordered by the cause as well, or the planner would walk over everything, newest first.
+          WHERE store_failure.cause BETWEEN cause.code AND cause.code AND closed_at IS NULL
+          ORDER BY store_failure.cause DESC, id DESC LIMIT {MOST + 1}) f
 ) seen
 CROSS JOIN LATERAL (
     SELECT array_agg(d.number ORDER BY d.back DESC) AS opened
