@@ -55,6 +55,7 @@ SERVICES = (
         function="_send",
         old="work.release(ids)",
         new="work.give_back(ids)",
+        seed=2010,
     ),
     _people(
         name="cursor moved early: what could not be read then is never read",
