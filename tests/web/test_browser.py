@@ -146,7 +146,7 @@ def test_the_list_follows_what_is_typed_and_the_back_button(
     expect(page.get_by_role("link", name="Person 59")).to_be_visible()
     page.get_by_label("Name, e-mail or id").press_sequentially("ada", delay=20)
     expect(page.get_by_role("rowheader")).to_have_count(1)
-    assert page.url.endswith("/people/?q=ada&state=")
+    assert "/people/?q=ada&state=" in page.url
     page.get_by_role("link", name="Ada Byron").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Ada Byron")
     page.go_back()
