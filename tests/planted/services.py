@@ -107,13 +107,6 @@ SERVICES = (
         new="pass",
         seed=15,
     ),
-    _notices(
-        name="a restored record stays deleted for us",
-        function="_restored",
-        old="dynamics_deleted=False, dirty=True",
-        new="dirty=True",
-        seed=94,
-    ),
     _in("store.budget")(
         name="a call before Retry-After has passed",
         function="_judge",
