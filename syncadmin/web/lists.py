@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
 
-from django.http import HttpRequest, HttpResponse, QueryDict
-from django.shortcuts import redirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.utils.http import url_has_allowed_host_and_scheme
 
 
@@ -99,7 +98,7 @@ def chosen(request: HttpRequest) -> tuple[int, ...] | None:
 
 def back(request: HttpRequest, otherwise: str) -> HttpResponse:
     """To the page the form stood on, if it is one of ours."""
-    return redirect(place(request, otherwise))
+    return HttpResponseRedirect(place(request, otherwise))
 
 
 def place(request: HttpRequest, otherwise: str) -> str:

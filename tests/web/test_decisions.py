@@ -251,7 +251,10 @@ def test_the_chosen_ones_only(oscar: Client, world: World) -> None:
     assert "One answer for 2 questions" in _post(oscar, "/decisions/together/", chosen=chosen)
     _post(oscar, "/decisions/together/", chosen=chosen, sure="1", choice="separate")
     assert set(Decision.objects.filter(due=True).values_list("pk", flat=True)) == set(chosen)
-    assert "2 answers are taken back" in _post(oscar, "/decisions/back/", which="all")
+    other = _post(oscar, "/decisions/back/", which="all", state="waiting", kind="deletes_held")
+    assert "Nothing could be taken back" in other
+    assert Decision.objects.filter(due=True).count() == 2
+    assert "2 answers are taken back" in _post(oscar, "/decisions/back/", which="all", state="waiting", kind="match")
     assert second.answered_at is None
 
 

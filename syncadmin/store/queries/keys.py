@@ -17,11 +17,15 @@ def unpack(word: str, *kinds: type) -> tuple[Any, ...] | None:
     """The parts, if they are of these kinds; None for anything else, which means the first page."""
     try:
         parts = json.loads(base64.urlsafe_b64decode(word + "=" * (-len(word) % 4)))
-    except (binascii.Error, ValueError):
+    except (binascii.Error, ValueError, RecursionError):
         return None
     if not isinstance(parts, list) or [type(part) for part in parts] != list(kinds):
         return None
-    # PostgreSQL takes neither a NUL nor a number beyond 64 bits.
-    if any((isinstance(p, str) and "\0" in p) or (isinstance(p, int) and abs(p) >= 2**63) for p in parts):
-        return None
-    return tuple(parts)
+    return tuple(parts) if all(map(_is_storable, parts)) else None
+
+
+def _is_storable(part: str | int) -> bool:
+    """PostgreSQL takes neither a NUL nor half a character nor a number beyond 64 bits."""
+    if isinstance(part, int):
+        return abs(part) < 2**63
+    return not any(letter == "\0" or "\ud800" <= letter <= "\udfff" for letter in part)

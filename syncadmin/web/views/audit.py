@@ -22,7 +22,7 @@ _FILTERS = ("who", "action", "from", "to")
 @needs(Right.ADMINISTER)
 @require_safe
 def audit(request: HttpRequest) -> HttpResponse:
-    asked = {name: request.GET.get(name, "").strip() for name in _FILTERS}
+    asked = _asked(request)
     page = queries.page(_wanted(asked), htmx.number(request, "before"))
     kept = urlencode({name: word for name, word in asked.items() if word})
     first = f"{reverse('settings-audit')}?{kept}"
@@ -42,13 +42,17 @@ def audit(request: HttpRequest) -> HttpResponse:
 @needs(Right.ADMINISTER)
 @require_safe
 def audit_csv(request: HttpRequest) -> StreamingHttpResponse:
-    asked = {name: request.GET.get(name, "").strip() for name in _FILTERS}
+    asked = _asked(request)
     headings = (_("When"), _("Who"), _("Action"), _("Subject"), _("Before"), _("After"))
     rows = (
         (row.at, row.who, words.action(row.action), row.subject, words.value(row.before), words.value(row.after))
         for row in queries.every(_wanted(asked))
     )
     return stream_csv("audit", headings, rows)
+
+
+def _asked(request: HttpRequest) -> dict[str, str]:
+    return {name: request.GET.get(name, "").replace("\0", "").strip()[:200] for name in _FILTERS}
 
 
 def _wanted(asked: dict[str, str]) -> Wanted:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from django.contrib import messages
@@ -155,9 +156,9 @@ def together(request: HttpRequest) -> HttpResponse:
 @needs(Right.OPERATE)
 @require_POST
 def back(request: HttpRequest) -> HttpResponse:
-    """Takes answers back that no run has carried out: the chosen ones, or all that wait."""
+    """Takes answers back that no run has carried out: the chosen ones, or all that wait and fit the filter."""
     chosen = lists.chosen(request)
-    which = Which(chosen, DecisionFilter(state="waiting"))
+    which = Which(chosen, replace(_filter(request.POST), state="waiting"))
     done = bulk_answers.take_back(which, request.user.get_username(), htmx.now())
     if done:
         text = ngettext("%(number)d answer is taken back.", "%(number)d answers are taken back.", done)

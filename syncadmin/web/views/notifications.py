@@ -78,9 +78,9 @@ def test(request: HttpRequest, pk: int) -> HttpResponse:
 @needs(Right.ADMINISTER)
 @require_POST
 def switch(request: HttpRequest, pk: int) -> HttpResponse:
-    row = _found(pk)
-    notify_channels.switch(pk, not row.active, who=request.user.get_username(), now=htmx.now())
-    said = _("%(place)s is told nothing for now.") if row.active else _("%(place)s is told again.")
+    row, active = _found(pk), request.POST.get("active") == "on"
+    notify_channels.switch(pk, active, who=request.user.get_username(), now=htmx.now())
+    said = _("%(place)s is told again.") if active else _("%(place)s is told nothing for now.")
     messages.success(request, said % {"place": row.place})
     return redirect("settings-notifications")
 

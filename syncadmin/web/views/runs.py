@@ -53,7 +53,7 @@ def run(request: HttpRequest, pk: int) -> HttpResponse:
     detail = queries.detail(pk)
     if detail is None:
         raise Http404
-    wanted = Wanted(*(request.GET.get(name, "")[:220] for name in ("kind", "side", "field")))
+    wanted = Wanted(*(request.GET.get(name, "")[:220].replace("\0", "") for name in ("kind", "side", "field")))
     lines = run_lines.lines(pk, wanted, htmx.number(request, "before"))
     digest = hashlib.sha256(repr((detail, lines)).encode()).hexdigest()[:16]
     if htmx.wants_part(request) and request.GET.get("seen") == digest:

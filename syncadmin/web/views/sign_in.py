@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.contrib import auth, messages
 from django.contrib.auth.forms import AuthenticationForm
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
@@ -29,9 +29,9 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     form = AuthenticationForm(request, data=request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         auth.login(request, form.get_user())
-        return redirect(_afterwards(request))
+        return HttpResponseRedirect(_afterwards(request))
     if request.method != "POST" and request.user.is_authenticated:
-        return redirect(_afterwards(request))
+        return HttpResponseRedirect(_afterwards(request))
     status = 422 if request.method == "POST" else 200
     context = {"form": form, "next": request.POST.get("next", request.GET.get("next", ""))}
     return htmx.answer(request, "sign_in/page.html", context, status=status)
