@@ -88,21 +88,33 @@ def put(wanted: Mapping[Place, FieldPair | None], *, who: str, now: datetime, co
         drafts.put({place: pair for place, pair in wanted.items() if place not in set(back)}, who=who, now=now)
 
 
-def discard() -> None:
-    """Everything stands as in the set in force again."""
-    drafts.clear()
+def discard(shown: str) -> None:
+    """Everything stands as in the set in force again; ``shown`` as for ``save``. Raises ``Moved``."""
+    with transaction.atomic():
+        locks.wait_in_transaction(locks.Lock.SETUP)
+        _may_lose(shown)
+        drafts.clear()
 
 
-def return_to(version: int, *, who: str, now: datetime) -> None:
-    """Makes the draft equal to an older version; saving it puts that in force. Raises LookupError for no such one."""
+def return_to(version: int, shown: str, *, who: str, now: datetime) -> None:
+    """Makes the draft equal to an older version; saving it puts that in force. What was edited goes: ``shown`` as for
+    ``save``. Raises ``Moved``, LookupError for no such version."""
     target = {(pair.table, pair.dynamics): pair for pair in fieldsets.pairs(version)}
     if not target:
         raise LookupError(version)
     with transaction.atomic():
         locks.wait_in_transaction(locks.Lock.SETUP)
+        _may_lose(shown)
         drafts.clear()
         there = {(pair.table, pair.dynamics) for pair in read().base}
         put({place: target.get(place) for place in there | target.keys()}, who=who, now=now)
+
+
+def _may_lose(shown: str) -> None:
+    """Edits go only if whoever throws them away has seen them: they are everybody's."""
+    draft = read()
+    if draft.edits and draft.digest != shown:
+        raise Moved
 
 
 def save(shown: str, *, who: str, now: datetime) -> int:

@@ -15,6 +15,7 @@ from syncadmin.services.setup import NotReady
 from syncadmin.services.step import NOTHING, Step, did
 from syncadmin.store import cases, mirror, planned
 from syncadmin.store.cases import Case
+from syncadmin.store.planned import Plan
 
 __all__ = ["NotReady", "Outdated", "as_shown", "release"]
 
@@ -25,12 +26,17 @@ class Outdated(NotReady):
     """Rules or fields changed since the preview, so what would start is not what was shown."""
 
 
-def as_shown(*, who: str, now: datetime) -> None:
-    """Starts what the preview shows. Again, or by a second administrator: harmless. Raises ``NotReady``."""
+def as_shown(shown: str, *, who: str, now: datetime) -> None:
+    """Starts the plan that was ``shown``, named by its rules (empty: none was made). Again, or by a second
+    administrator: harmless. Raises ``NotReady``."""
     found = planned.plan()
-    if found is not None and found.state != "started" and (found.state != "plan" or is_stale(found)):
+    if found is not None and found.state != "started" and (found.rules != shown or _is_outdated(found)):
         raise Outdated("The rules or fields changed since this preview was made: make it again first.")
     setup.start(who=who, now=now)
+
+
+def _is_outdated(found: Plan) -> bool:
+    return found.state != "plan" or is_stale(found)
 
 
 def release(ctx: Context, book: Rulebook) -> Step:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from syncadmin.services import preview, start, sync_person
+from syncadmin.store import planned
 from syncadmin.store.models import BudgetUse, FieldPair, PendingWrite, Setting
 from tests.world import World
 
@@ -31,7 +32,8 @@ class Rehearsal(World):
             self.sync()
 
     def start(self) -> None:
-        start.as_shown(who="ada", now=self.clock())
+        plan = planned.plan()
+        start.as_shown(plan.rules if plan else "", who="ada", now=self.clock())
 
     def request(self, person: str) -> None:
         """Somebody puts a person on the list that asks for a record in Dynamics."""

@@ -120,9 +120,27 @@ def test_a_start_with_an_outdated_preview_is_refused() -> None:
     setup.change("first_contact", "dynamics", who="ada", now=world.clock())
 
     with pytest.raises(start.Outdated):
-        start.as_shown(who="ada", now=world.clock())
+        world.start()
 
     assert not options.read().started
+
+
+def test_a_start_from_a_page_that_showed_another_plan_is_refused() -> None:
+    world = Rehearsal()
+    people(world)
+    world.preview()
+    found = planned.plan()
+    assert found is not None
+    setup.change("first_contact", "dynamics", who="bo", now=world.clock())
+    world.preview()
+
+    for shown in (found.rules, ""):
+        with pytest.raises(start.Outdated):
+            start.as_shown(shown, who="ada", now=world.clock())
+
+    assert not options.read().started
+    world.start()
+    assert options.read().started
 
 
 def test_an_operators_start_throws_an_outdated_plan_away() -> None:

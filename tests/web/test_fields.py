@@ -264,7 +264,31 @@ def test_a_draft_that_cannot_work_is_not_saved(synced: World, ada: Client) -> No
 
 def test_edits_can_be_thrown_away(synced: World, ada: Client) -> None:
     edit(ada, choose="websiteurl")
-    assert "are gone" in ada.post(f"{LIST}discard/", follow=True).content.decode()
+    asked = ada.post(f"{LIST}discard/")
+    assert "1 edit is not saved yet" in asked.content.decode()
+    edit(ada, remove="fax")
+    again = ada.post(f"{LIST}discard/", {"shown": asked.context["shown"]})
+    assert "2 edits are not saved yet" in again.content.decode()
+    assert len(field_drafts.read().edits) == 2
+    assert "are gone" in ada.post(f"{LIST}discard/", {"shown": again.context["shown"]}, follow=True).content.decode()
+    assert field_drafts.read().edits == {}
+
+
+def test_going_back_to_a_version_asks_before_edits_are_lost(synced: World, ada: Client) -> None:
+    edit(ada, remove="fax")
+    save(ada)
+    edit(ada, remove="jobtitle")
+    asked = ada.post(f"{LIST}versions/1/return/")
+    assert "1 edit is not saved yet" in asked.content.decode()
+    assert set(field_drafts.read().edits) == {(Table.LEAD, "jobtitle")}
+    ada.post(f"{LIST}versions/1/return/", {"shown": asked.context["shown"]})
+    assert set(field_drafts.read().edits) == {(Table.LEAD, "fax")}
+
+
+@pytest.mark.parametrize("column", ["no/such", "x\0y", "x" * 300])
+@pytest.mark.parametrize("act", ["choose", "remove"])
+def test_a_column_nobody_has_is_not_there(synced: World, ada: Client, act: str, column: str) -> None:
+    assert ada.post(f"{LIST}edit/", {"table": "lead", act: column}).status_code == 404
     assert field_drafts.read().edits == {}
 
 

@@ -107,10 +107,14 @@ def test_a_changed_rule_asks_for_another_preview(rehearsal: Rehearsal, ada: Clie
 
 def test_a_start_shows_numbers_then_progress(rehearsal: Rehearsal, ada: Client) -> None:
     rehearsal.preview()
-    assert "1 person is created in Marketo" in ada.get(reverse("setup-start")).content.decode()
+    page = ada.get(reverse("setup-start")).content.decode()
+    assert "1 person is created in Marketo" in page
+    shown = {"shown": page.partition('name="shown" value="')[2].partition('"')[0]}
 
-    assert ada.post(reverse("setup-start")).status_code == 302
-    assert ada.post(reverse("setup-start")).status_code == 302
+    assert ada.post(reverse("setup-start")).headers["Location"] == reverse("setup-preview")
+    assert not options.read().started
+    for _twice in range(2):
+        assert ada.post(reverse("setup-start"), shown).headers["Location"] == reverse("setup-start")
     assert "what was planned is being written" in ada.get(reverse("setup-start")).content.decode()
     rehearsal.sync(2)
     assert "Everything that was planned has been carried out" in ada.get(reverse("setup-start")).content.decode()

@@ -94,8 +94,14 @@ def edit(request: HttpRequest, place: str) -> HttpResponse:
     early = guard(request, place)
     if early is not None:
         return early
-    table, known, draft = table_named(request.POST.get("table", "")), known_tables(), field_drafts.read()
+    table = table_named(request.POST.get("table", ""))
+    try:
+        known, draft = known_tables(), field_drafts.read()
+    except NoMetadata:
+        return htmx.answer(request, "fields/nothing.html", frame(request, place))
     every = fields_rows.rows(draft, known, table, draft.faults())
+    if not {request.POST[act] for act in ("choose", "remove") if act in request.POST} <= {r.column.name for r in every}:
+        raise Http404
     wanted = _wanted(request, table, every, _asked(request.POST))
     name = request.POST.get("choose", "")
     if name and not wanted:
@@ -115,9 +121,21 @@ def discard(request: HttpRequest, place: str) -> HttpResponse:
     early = guard(request, place)
     if early is not None:
         return early
-    field_drafts.discard()
+    try:
+        field_drafts.discard(request.POST.get("shown", ""))
+    except field_drafts.Moved:
+        return lose(request, place)
+    except NoMetadata:
+        return htmx.answer(request, "fields/nothing.html", frame(request, place))
     messages.success(request, _("All edits that were not saved are gone."))
     return redirect(f"{place}-fields")
+
+
+def lose(request: HttpRequest, place: str) -> HttpResponse:
+    """Asks whether the edits may go that this request would throw away; yes is sent to the same address."""
+    draft = field_drafts.read()
+    context = {**frame(request, place), **summary(draft), "shown": draft.digest, "here": request.path}
+    return htmx.answer(request, "fields/lose.html", context)
 
 
 @needs(Right.READ)

@@ -103,7 +103,10 @@ def compare(request: HttpRequest) -> HttpResponse:
 def return_to(request: HttpRequest, version: int) -> HttpResponse:
     """Makes the draft like an older version; what that will do is shown before it is saved."""
     try:
-        field_drafts.return_to(version, who=request.user.get_username(), now=htmx.now())
+        shown = request.POST.get("shown", "")
+        field_drafts.return_to(version, shown, who=request.user.get_username(), now=htmx.now())
+    except field_drafts.Moved:
+        return fields.lose(request, "settings")
     except LookupError:
         raise Http404 from None
     return redirect("settings-fields-review")

@@ -167,7 +167,7 @@ def start(request: HttpRequest) -> HttpResponse:
 
 def _start(request: HttpRequest) -> HttpResponse:
     try:
-        starting.as_shown(who=request.user.get_username(), now=htmx.now())
+        starting.as_shown(request.POST.get("shown", ""), who=request.user.get_username(), now=htmx.now())
     except starting.Outdated:
         messages.warning(request, _("The rules or fields changed since this preview was made. Make it again first."))
         return redirect("setup-preview")
