@@ -69,7 +69,9 @@ class Wizard:
 
     def choose_fields(self) -> None:
         """Adobe's published mapping, and the web site besides."""
+        self.page.goto("/setup/fields/?show=chosen")
         self.look("fields")
+        self.page.goto("/setup/fields/")
         self.page.get_by_label("Search columns and fields").fill("website")
         if not self.script:
             self.page.get_by_role("button", name="Search").click()
