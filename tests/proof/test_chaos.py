@@ -26,7 +26,7 @@ def test_an_attacked_stack_loses_nothing(tmp_path: Path) -> None:
     for above in tmp_path.parents[:2]:
         above.chmod(0o711)
     said: list[str] = []
-    verdict = attack(Wanted(minutes=0.4, seed=3, quick=True, folder=tmp_path), said.append)
+    verdict = attack(Wanted(minutes=0.3, seed=3, quick=True, folder=tmp_path), said.append)
     assert verdict.broken == [], report.as_text(verdict)
     assert sum(verdict.harms.values()) >= 3
     assert verdict.writes["dynamics"] > 0 and verdict.writes["marketo"] > 0

@@ -22,6 +22,17 @@ def _signed_in(name: str) -> Client:
     return client
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Of each test in a browser one variant belongs to `make test`; the whole matrix to `make test-all`."""
+    seen: set[str] = set()
+    for item in sorted(items, key=lambda one: one.nodeid):
+        name = item.nodeid.partition("[")[0]
+        if item.get_closest_marker("browser") and name in seen:
+            item.add_marker(pytest.mark.long)
+        seen.add(name)
+
+
 @pytest.fixture
 def ada(db: None) -> Client:
     return _signed_in("ada")
