@@ -98,13 +98,14 @@ class Http:
         allow_private: bool = False,
         id_headers: tuple[str, ...] = ("X-Correlation-Id",),
         largest_answer: int = LARGEST_ANSWER,
+        secret_paths: bool = False,
     ) -> None:
         self.base = addresses.checked_base(base_url, allow_private=allow_private)
         self.side = side
         self.clock = clock
         self.work = Work()
         self._budget, self._sleep, self._rnd, self._auth, self._judge = budget, sleep, rnd, auth, judge
-        self._id_headers, self._largest_answer = id_headers, largest_answer
+        self._id_headers, self._largest_answer, self._secret_paths = id_headers, largest_answer, secret_paths
         # Behind a proxy the proxy connects, and its own address may be private.
         self._watch_peer = not allow_private and transport is None and not getproxies()
         self._client = httpx.Client(
@@ -243,7 +244,7 @@ class Http:
         error: ConnectorError | None,
     ) -> None:
         milliseconds = (self.clock() - begun).total_seconds() * 1000
-        path = request.path.partition("?")[0]  # a query holds people's addresses
+        path = "[hidden]" if self._secret_paths else request.path.partition("?")[0]  # a query holds people's addresses
         result = answer.status if answer else type(error).__name__
         log.debug(
             "%s %s %s -> %s in %.0f ms, %s, call %s",

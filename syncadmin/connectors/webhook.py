@@ -51,6 +51,7 @@ def post(
         allow_private=allow_private,
         transport=transport,
         largest_answer=_LARGEST_ANSWER,
+        secret_paths=True,
     ).for_work(Work(purpose="notification", deadline=clock() + PATIENCE))
     body = json.dumps(told, ensure_ascii=False).encode()
     sent = {"Content-Type": "application/json", **headers}

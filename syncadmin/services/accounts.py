@@ -8,7 +8,7 @@ from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.models import User
 from django.contrib.auth.password_validation import validate_password
 from django.contrib.sessions.models import Session
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from syncadmin.services import sign_in
 from syncadmin.services.roles import LastAdministrator, Role, administrators, assign, role_of
@@ -48,12 +48,22 @@ def invite(name: str, email: str, role: Role, *, who: str, now: datetime) -> tup
     with transaction.atomic():
         if User.objects.filter(username__iexact=name).exists():
             raise NameTaken(name)
-        user = User(username=name, email=email)
-        user.set_unusable_password()
-        user.save()
+        user = _new(name, email)
         _audit("invite", name, who, now, after=email)
         assign(user, role, who=who, now=now)
         return user, sign_in.token_for(user, who=who, now=now, good_for=sign_in.INVITED_FOR)
+
+
+def _new(name: str, email: str) -> User:
+    """Two may invite the same person at the same moment: the second one is told like everybody who comes later."""
+    user = User(username=name, email=email)
+    user.set_unusable_password()
+    try:
+        with transaction.atomic():
+            user.save()
+    except IntegrityError:
+        raise NameTaken(name) from None
+    return user
 
 
 def change_password(name: str, password: str, *, who: str, now: datetime) -> User:

@@ -60,6 +60,13 @@ def test_it_sends_json_with_the_header_and_the_query(receiver: str) -> None:
     assert Receiver.got == [("/200?key=1&b=2", "hush", {"text": "hé"})]
 
 
+def test_the_path_is_often_a_key_and_is_not_logged(receiver: str, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG", logger="syncadmin")
+    post(f"{receiver}/200?key=abc")
+    assert "POST [hidden] -> 200" in caplog.text
+    assert "/200" not in caplog.text
+
+
 def test_a_refusal_is_an_error_and_is_not_repeated(receiver: str) -> None:
     with pytest.raises(Unavailable, match="HTTP 500"):
         post(f"{receiver}/500")

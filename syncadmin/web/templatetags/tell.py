@@ -132,13 +132,6 @@ def choices(row: DecisionRow) -> list[decisions.Choice]:
 
 
 @register.filter
-def candidates(row: DecisionRow) -> list[Mapping[str, Any]]:
-    """The record in question first, then those it may belong to."""
-    subject = row.facts.get("record")
-    return [*([subject] if isinstance(subject, Mapping) else []), *decisions.candidates(row.facts)]
-
-
-@register.filter
 def plain_facts(row: DecisionRow) -> list[decisions.Fact]:
     return decisions.plain_facts(row.facts)
 
