@@ -46,11 +46,11 @@ def looked_up(guids: Sequence[str]) -> None:
 def still_due(state: str, guids: Sequence[str]) -> list[DueRecord]:
     """Locks those of these records that are still in that state of pairing."""
     rows = staging.query(
-        """SELECT guid, "table", email FROM store_dynamicsrecord WHERE guid = ANY(%s::uuid[]) AND due = %s
+        """SELECT guid, "table", email, wait_for FROM store_dynamicsrecord WHERE guid = ANY(%s::uuid[]) AND due = %s
            ORDER BY id FOR UPDATE SKIP LOCKED""",
         [list(guids), state],
     )
-    return [DueRecord(str(row[0]), Table(row[1]), row[2]) for row in rows]
+    return [DueRecord(str(row[0]), Table(row[1]), *row[2:]) for row in rows]
 
 
 _GROUP = """
