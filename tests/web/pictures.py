@@ -60,7 +60,9 @@ _FEWER_COLOURS = """async data => {
   const counted = new Map();
   for (const dot of dots) counted.set(dot, (counted.get(dot) || 0) + 1);
   const parts = dot => [dot & 255, (dot >> 8) & 255, (dot >> 16) & 255];
-  const palette = [...counted].sort((a, b) => b[1] - a[1]).slice(0, 256).map(each => parts(each[0]));
+  // Badges are small and coloured, most shades are the grey edges of letters: colour weighs more.
+  const weight = ([dot, times]) => times * (1 + (Math.max(...parts(dot)) - Math.min(...parts(dot))) / 4);
+  const palette = [...counted].sort((a, b) => weight(b) - weight(a)).slice(0, 256).map(each => parts(each[0]));
   const nearest = new Map();
   for (const dot of counted.keys()) {
     const [r, g, b] = parts(dot);
