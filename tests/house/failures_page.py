@@ -22,9 +22,9 @@ _HEAD = """\
 # Failures
 
 Every cause, as *Failures* shows it; the product has this list as a page, *All causes and remedies*. `{field}`, `{value}`, `{limit}` and `{message}` stand for what the failure names; the
-message is the other system's own. [How it behaves](behaviour.md#failures) says what a failure holds back. Until there are
-pages for settings, *Settings, Fields* is `manage.py fields`, *Settings, Connections* is `manage.py connect`, and the rest
-`manage.py setting` ([settings](settings.md)).
+message is the other system's own. [How it behaves](behaviour.md#failures) says what a failure holds back. At a terminal,
+*Settings, Fields* is `manage.py fields`, *Settings, Connections* is `manage.py connect`, and the rest `manage.py setting`
+([settings](settings.md)).
 
 This page is made from `syncadmin/engine/remedies.py`: `.venv/bin/python -m tests.house.failures_page`.
 """
