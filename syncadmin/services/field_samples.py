@@ -74,12 +74,6 @@ def of_pair(bound: Bound, found: Sequence[Person]) -> list[Sample]:
     return [_sample(bound, person) for person in found]
 
 
-def seen_in_marketo(field_name: str, found: Sequence[Person]) -> list[str]:
-    """The different values of a Marketo field among these people, as text."""
-    values = {str(person.marketo.get(field_name) or "").strip() for person in found if person.marketo}
-    return sorted(value for value in values if value)
-
-
 def _sample(bound: Bound, person: Person) -> Sample:
     d = person.dynamics.get(bound.pair.dynamics)
     m = (person.marketo or {}).get(bound.pair.marketo)

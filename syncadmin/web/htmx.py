@@ -13,13 +13,8 @@ from django.utils.cache import patch_vary_headers
 from django_htmx.middleware import HtmxDetails
 
 from syncadmin.store.queries import counters
+from syncadmin.web import lists
 from syncadmin.web.access import Right, right_of
-
-
-class HtmxRequest(HttpRequest):
-    """A request as it arrives behind django-htmx's middleware."""
-
-    htmx: HtmxDetails
 
 
 def now() -> datetime:
@@ -47,8 +42,7 @@ def answer(
 
 def number(request: HttpRequest, name: str) -> int | None:
     """A whole number from the address; anything else counts as absent."""
-    word = request.GET.get(name, "")
-    return int(word) if word.isascii() and word.isdigit() and len(word) < 19 else None
+    return lists.number(request.GET, name)
 
 
 def may_operate(request: HttpRequest) -> bool:

@@ -64,11 +64,6 @@ def outcome_level(state: str) -> str:
 
 
 @register.filter
-def other_side(side: str) -> str:
-    return {"dynamics": "marketo", "marketo": "dynamics"}.get(side, "")
-
-
-@register.filter
 def pair_table(key: str) -> str:
     """Leads or contacts, from the beginning of a pair's key."""
     return terms.named(terms.TABLES, key.partition(".")[0])
