@@ -25,7 +25,12 @@ _SETTLED_LIMIT = 180.0
 _QUIET_LIMIT, _QUIET_WITHOUT_CALLS = 420.0, 120.0
 _RUN_LIMIT = 60.0
 _SIDES = ("dynamics", "marketo")
-_ROUNDS = ("a", "b", "c", "d", "e")
+_WAYS = ("a", "b", "c", "d", "e")
+# From the runs: a receipt that was settled without its line is settled again when the line comes after all.
+_SETTLED = """
+    SELECT key AS way, sum(value::int)::int AS number FROM store_run, jsonb_each_text(counts)
+    WHERE key LIKE 'receipts\\__' GROUP BY 1
+"""
 _OPEN = """
     SELECT (SELECT count(*) FROM store_link WHERE dirty)
          + (SELECT count(*) FROM store_pendingwrite)
@@ -193,8 +198,8 @@ def _fill(verdict: Verdict, one: Attack) -> None:
     verdict.longest_resume = max(one.resumed, default=0.0)
     verdict.edits, verdict.writes = dict(one.load.deeds), _written(one.desk)
     verdict.repeated = _repeated(scene)
-    ways = one.stack.ask("SELECT how, count(*) AS number FROM store_receipt WHERE how <> '' GROUP BY 1")
-    verdict.receipts = dict.fromkeys(_ROUNDS, 0) | {row["how"]: row["number"] for row in ways}
+    ways = {row["way"]: row["number"] for row in one.stack.ask(_SETTLED)}
+    verdict.receipts = {way: ways.get(f"receipts_{way}", 0) for way in _WAYS}
     rules = one.stack.ask("SELECT rule, count(*) AS number FROM store_conflict GROUP BY 1")
     verdict.conflicts = {row["rule"]: row["number"] for row in rules}
 
