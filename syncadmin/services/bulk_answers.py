@@ -63,7 +63,7 @@ def answer(which: Which, choice: str, who: str, now: datetime) -> int:
         done += _answer(ids, choice, who, now)
     if not done:
         raise NotAChoice(gettext_noop("None of these is open with that answer any more."))
-    AuditEntry.objects.create(at=now, who=who, action="answer", subject=f"{done} questions", after=choice)
+    AuditEntry.objects.create(at=now, who=who, action="answer", subject=f"questions: {done}", after=choice)
     return done
 
 
@@ -110,7 +110,7 @@ def take_back(which: Which, who: str, now: datetime) -> int:
     for ids in _batches(which.rows().filter(answered_at__isnull=False).exclude(answered_by="")):
         done += _take_back(ids, who, now)
     if done:
-        AuditEntry.objects.create(at=now, who=who, action="take answer back", subject=f"{done} questions")
+        AuditEntry.objects.create(at=now, who=who, action="take answer back", subject=f"questions: {done}")
     return done
 
 

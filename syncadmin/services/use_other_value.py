@@ -76,7 +76,7 @@ def choose(which: Which, use: str, who: str, now: datetime) -> Effect:
             done[side] += 1
     effect = Effect(done[Side.DYNAMICS], done[Side.MARKETO], 0)
     if effect.together:
-        _audit("use value", f"{effect.together} conflicts: {use}", who, now)
+        _audit("use value", f"conflicts: {effect.together}, {use}", who, now)
     return effect
 
 
@@ -138,7 +138,7 @@ def take_back(which: Which, who: str, now: datetime) -> TakenBack:
         back = _take_back(ids, who, now)
         done, late = done + back, late + len(ids) - back
     if done:
-        _audit("take value back", f"{done} conflicts", who, now)
+        _audit("take value back", f"conflicts: {done}", who, now)
     return TakenBack(done, late)
 
 
