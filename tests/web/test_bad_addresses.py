@@ -140,6 +140,8 @@ def test_no_form_crashes_a_page(ada_at_work: Client, page: str) -> None:
         known = {"act": "other", "which": "all", "table": "lead", "winner": "ask"} if number % 4 else {}
         answer = ada_at_work.post(address, {**sent, **known})
         assert answer.status_code < 500, sent
+        if answer.status_code == 405:
+            return
 
 
 @pytest.mark.parametrize("page", ["people/", "conflicts/", "setup/preview/changes/"])
