@@ -62,7 +62,9 @@ def test_a_stranger_without_a_role_is_refused_everywhere(pattern: URLPattern, st
     assert stan.post(_address(pattern)).status_code == 403
 
 
-@pytest.mark.parametrize("name", ["pause", "resume", "failure-act", "decision-together", "decision-back", "conflict-use"])
+@pytest.mark.parametrize(
+    "name", ["pause", "resume", "failure-act", "decision-together", "decision-back", "conflict-use"]
+)
 def test_a_viewer_may_press_nothing(name: str, vic: Client) -> None:
     answer = vic.post(reverse(name))
     assert answer.status_code == 403
@@ -91,7 +93,17 @@ def test_healthz_answers_everybody(db: None) -> None:
 
 
 def test_no_page_carries_inline_code(vic: Client) -> None:
-    for address in ("/", "/people/", "/failures/", "/failures/records/", "/failures/causes/", "/decisions/", "/conflicts/", "/runs/", "/nowhere/"):
+    for address in (
+        "/",
+        "/people/",
+        "/failures/",
+        "/failures/records/",
+        "/failures/causes/",
+        "/decisions/",
+        "/conflicts/",
+        "/runs/",
+        "/nowhere/",
+    ):
         text = vic.get(address).content.decode()
         assert "<style" not in text
         assert " style=" not in text
