@@ -126,7 +126,7 @@ def test_taken_back_before_a_run_nothing_happens():
 
 
 def test_after_a_run_there_is_nothing_to_take_back():
-    world, guid, person = collided()
+    world, _, _ = collided()
     use(world)
     world.sync(2)
     assert use_other_value.take_back(all_of_it(), "oscar", world.clock()) == TakenBack(0, 0)
