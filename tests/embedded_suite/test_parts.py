@@ -228,8 +228,12 @@ def test_a_signal_to_make_alone_reaches_us(number: signal.Signals, folder: Path)
     )
     (folder / "Makefile").write_text(f"run:\n\t@exec {sys.executable} waits.py\n")
     environment = {**os.environ, "PYTHONPATH": str(PROJECT)}
+    # Under nohup a hang-up is ignored, and what is ignored is inherited.
+    hearing = (
+        "import os, signal; signal.signal(signal.SIGHUP, signal.SIG_DFL); os.execvp('make', ['make', '-s', 'run'])"
+    )
     with subprocess.Popen(
-        ["make", "--no-print-directory", "run"],
+        [sys.executable, "-c", hearing],
         cwd=folder,
         env=environment,
         stdout=subprocess.PIPE,
