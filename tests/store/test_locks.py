@@ -40,6 +40,8 @@ def test_the_numbers_are_permanent():
         "PAIRING": 7105,
         "LOOK_UP": 7106,
         "STREAM": 7107,
+        "PLANNING": 7108,
+        "LISTING": 7109,
     }
 
 
