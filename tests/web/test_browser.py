@@ -29,6 +29,8 @@ pytestmark = [
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 NARROW = {"width": 360, "height": 740}
+# Playwright's own five seconds are short where two cores also run another browser, a database and a worker.
+expect.set_options(timeout=20_000)
 
 
 @pytest.fixture
