@@ -39,7 +39,7 @@ def echoes(book: Rulebook, lines: Sequence[Line]) -> set[str]:
     Only where the value written stands in the mirror; otherwise the person is read like any other.
     """
     wanted = _receipts_of(lines)
-    mirrored = mirror.person_values([person for person, _field in wanted])
+    mirrored = cases.person_values([person for person, _field in wanted])
     found: set[str] = set()
     for line in lines:
         for receipt in wanted.get((int(line.person), line.field), ()):
@@ -112,7 +112,7 @@ def settle_by_lines(ctx: Context, book: Rulebook, run: Run) -> Step:
             Receipt.objects.select_for_update(skip_locked=True).filter(how="").exclude(lines=[]).order_by("id")[:_BATCH]
         )
         # A line of somebody else's had the person read again, so the mirror knows what stands there since.
-        values = mirror.person_values([row.person for row in rows])
+        values = cases.person_values([row.person for row in rows])
         seen = {row.pk: any(not line[4] for line in row.lines) and row.person in values for row in rows}
         chains = _chains(rows)
         ready = [(row, _judge(row, chains, values[row.person] if seen[row.pk] else None, book, now)) for row in rows]

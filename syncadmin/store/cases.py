@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from syncadmin.engine.records import Lane, Side, Table
+from syncadmin.engine.records import Lane, Side, Table, Values
 from syncadmin.store import staging, text
 from syncadmin.store.models import Conflict, PendingWrite, Receipt
 
@@ -176,3 +176,9 @@ def rename_receipts(link: int, table: Table, keys: dict[str, str]) -> None:
     for receipt in Receipt.objects.filter(link_id=link, key__startswith=f"{table}."):
         if receipt.field in keys:
             Receipt.objects.filter(pk=receipt.pk).update(key=keys[receipt.field])
+
+
+def person_values(people: Sequence[int]) -> dict[int, Values]:
+    """What the mirror holds of these people."""
+    found = 'SELECT person, "values" FROM store_marketoperson WHERE person = ANY(%s)'
+    return {row[0]: text.load(row[1]) for row in staging.query(found, [sorted(set(people))])}

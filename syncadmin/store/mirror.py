@@ -1,8 +1,8 @@
 """The mirrors' data path: a page is staged, compared in SQL, and only what differs is written.
 
-Of two overlapping reads of one record the one begun later wins (``seen_at``), in whatever order they are stored: it
-was begun after the other, so it knows every change the other knew. Columns that a read did not answer keep their
-last value. Locks are taken in one order everywhere: mirror, then link (by id), then the rest.
+Of two reads of one record the later version wins, in whatever order they are stored; where no version tells (Marketo,
+equal or unknown ones, a record that was away), the one begun later (``seen_at``). Columns that a read did not answer
+keep their last value. Locks are taken in one order everywhere: mirror, then link (by id), then the rest.
 """
 
 from __future__ import annotations
@@ -87,7 +87,13 @@ _PERSON = (
     ("company_linked", "boolean"),
 )
 
-_DYNAMICS_CHANGES = """
+# A version is a number in the wrapping of an ETag: the longer one is the later, and of equal length the text decides.
+# Reads further apart than any call lasts don't overlap, so a database put back to an older state is believed.
+_DYNAMICS_FRESH = """CASE WHEN m.deleted_at IS NULL AND m.version <> {0}.version AND m.version <> '' AND {0}.version <> ''
+            AND {1} BETWEEN m.seen_at - interval '5 minutes' AND m.seen_at + interval '5 minutes'
+       THEN (length({0}.version), {0}.version COLLATE "C") > (length(m.version), m.version COLLATE "C")
+       ELSE m.seen_at <= {1} END"""
+_DYNAMICS_CHANGES = f"""
     SELECT s.guid, l.id,
            NOT s.filtered AND s.hash IS DISTINCT FROM m.hash AND NOT (m.hash = '' AND m."values" @> s.vals),
            m.id, m.filtered, m.qualified, m.merged_into, m.deleted_at, m.email,
@@ -99,12 +105,12 @@ _DYNAMICS_CHANGES = """
     LEFT JOIN store_dynamicsrecord m ON m.guid = s.guid
     LEFT JOIN store_link l ON l.dynamics = s.guid
     WHERE m.id IS NULL
-       OR (m.seen_at <= %s
+       OR ({_DYNAMICS_FRESH.format("s", "%s::timestamptz")}
            AND (m.deleted_at IS NOT NULL OR m.version <> s.version OR m.filtered <> s.filtered
                 OR (m.hash <> s.hash AND NOT s.filtered)))
     ORDER BY s.guid
 """
-_DYNAMICS_UPSERT = """
+_DYNAMICS_UPSERT = f"""
     INSERT INTO store_dynamicsrecord AS m
         ("table", guid, "values", hash, version, email, name, modified_at, active, qualified, disqualified, filtered,
          merged_into, originating_lead, parent_contact, due, lane, seen_at, deleted_at, wait_for, full_read)
@@ -121,11 +127,11 @@ _DYNAMICS_UPSERT = """
         version = excluded.version, modified_at = excluded.modified_at, active = excluded.active,
         qualified = excluded.qualified, disqualified = excluded.disqualified, filtered = excluded.filtered,
         merged_into = excluded.merged_into, originating_lead = excluded.originating_lead,
-        parent_contact = excluded.parent_contact, seen_at = excluded.seen_at, deleted_at = NULL,
+        parent_contact = excluded.parent_contact, seen_at = greatest(m.seen_at, excluded.seen_at), deleted_at = NULL,
         due = CASE WHEN excluded.due = '' THEN m.due ELSE excluded.due END,
         lane = CASE WHEN excluded.due = '' THEN m.lane ELSE excluded.lane END,
         full_read = greatest(m.full_read, excluded.full_read)
-    WHERE m.seen_at <= excluded.seen_at
+    WHERE {_DYNAMICS_FRESH.format("excluded", "excluded.seen_at")}
 """
 _PERSON_CHANGES = """
     SELECT s.person, l.id, s.hash IS DISTINCT FROM m.hash AND NOT (m.hash = '' AND m."values" @> s.vals), m.id, m.deleted_at, m.email, m.dynamics_guid
@@ -157,7 +163,7 @@ def store_dynamics(rows: Sequence[DynamicsRow], *, seen: datetime, lane: Lane, f
     if not rows:
         return []
     staging.fill("staged_dynamics", _DYNAMICS, (_dynamics_tuple(row) for row in _last_of_each(rows, "guid")))
-    found = staging.query(_DYNAMICS_CHANGES, [seen])
+    found = staging.query(_DYNAMICS_CHANGES, [seen, seen])
     changes = [_dynamics_change(row) for row in found]
     if changes:
         guids = [change.id for change in changes]
@@ -291,9 +297,3 @@ def _person_tuple(row: PersonRow) -> tuple[Any, ...]:
 
 def _last_of_each(rows: Sequence[_Row], key: str) -> list[_Row]:
     return list({getattr(row, key): row for row in rows}.values())
-
-
-def person_values(people: Sequence[int]) -> dict[int, Values]:
-    """What the mirror holds of these people."""
-    found = 'SELECT person, "values" FROM store_marketoperson WHERE person = ANY(%s)'
-    return {row[0]: text.load(row[1]) for row in staging.query(found, [sorted(set(people))])}
