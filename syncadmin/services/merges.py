@@ -23,7 +23,7 @@ def in_dynamics(loser: str, master: str, run: Run | None, now: datetime) -> None
     if master not in links:
         found = DynamicsRecord.objects.filter(guid=master, filtered=False, deleted_at__isnull=True).first()
         if found is None:
-            return  # the master is not synced, or not read yet; its own page brings this up again
+            return  # the filter keeps the master away; ``master_synced`` takes this up when it says Yes
         DynamicsRecord.objects.filter(guid=master).update(due="")
         _drop_waiting(moved)
         # The master is another record with values of its own: the two meet for the first time, so what it leaves empty
@@ -35,6 +35,13 @@ def in_dynamics(loser: str, master: str, run: Run | None, now: datetime) -> None
         ledger.activities([history.line(Kind.MERGED, now, link=moved.pk, side=Side.DYNAMICS, details=details, run=run)])
         return
     _both_linked(moved, links[master], details, run, now)
+
+
+def master_synced(master: str, run: Run | None, now: datetime) -> None:
+    """The filter lets a record in: what was merged into it before goes its way now."""
+    losers = DynamicsRecord.objects.filter(merged_into=master, deleted_at__isnull=True).order_by("id")
+    for loser in losers.values_list("guid", flat=True):
+        in_dynamics(str(loser), master, run, now)
 
 
 def qualified_into(lead: str, contact: str, run: Run | None, now: datetime) -> None:

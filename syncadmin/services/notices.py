@@ -46,6 +46,7 @@ def dynamics_changed(
             _stopped(change, run, now)
         elif was and was["filtered"] and not row.filtered:
             _started(change, run, now)
+            merges.master_synced(row.guid, run, now)
         if row.merged_into and was.get("merged_into") is None:
             merges.in_dynamics(row.guid, row.merged_into, run, now)
         if row.qualified and row.parent_contact and was and not was["qualified"]:

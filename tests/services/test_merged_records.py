@@ -38,6 +38,23 @@ def test_the_link_follows_a_master_that_had_nobody(world):
     assert open_questions() == []
 
 
+def test_the_link_follows_a_master_when_the_filter_lets_it_in(world):
+    loser, person = world.linked("contact")
+    master = world.dynamics.create("contact", {"lastname": "Vik", "jobtitle": "Boss", "new_synctomkto": False})
+    world.dynamics.merge("contact", master, loser)
+    world.settle()
+    assert str(Link.objects.get(marketo=int(person)).dynamics) == loser
+
+    world.dynamics.edit("contact", master, {"new_synctomkto": True})
+    world.settle()
+
+    assert str(Link.objects.get(marketo=int(person)).dynamics) == master
+    assert world.marketo.get("person", person)["title"] == "Boss"
+    assert len(list(world.marketo.rows("person"))) == 1
+    assert len(world.told(master, "merged")) == 1
+    assert open_questions() == []
+
+
 def both(world, table="contact"):
     """Two linked records, the second merged into the first: (master, its person, loser, its person)."""
     master, first = world.linked(table)

@@ -63,6 +63,7 @@ class DynamicsRecord(Mirror):
                 fields=["originating_lead"], name="dynamics_origin", condition=Q(originating_lead__isnull=False)
             ),
             models.Index(fields=["table", "full_read"], name="dynamics_full_read"),
+            models.Index(fields=["merged_into"], name="dynamics_merged", condition=Q(merged_into__isnull=False)),
         ]
 
 
