@@ -70,7 +70,7 @@ def test_a_read_beside_our_write_does_not_undo_it_later(world):
 
 def test_an_edit_told_by_a_slow_answer_is_not_passed_over(world):
     """The feed was asked first and answered last; a read by id in between saw less, but its cursor tells nothing."""
-    guid, person = world.linked(jobtitle="Mate")
+    guid, _person = world.linked(jobtitle="Mate")
     before = DynamicsRecord.objects.get(guid=guid)
     asked = world.clock()
     world.clock.sleep(2)
@@ -84,7 +84,7 @@ def test_an_edit_told_by_a_slow_answer_is_not_passed_over(world):
 
 def test_a_database_put_back_over_there_is_believed(world):
     """Its versions begin again at lower numbers; reads far apart cannot overlap."""
-    guid, person = world.linked(jobtitle="Mate")
+    guid, _person = world.linked(jobtitle="Mate")
     before = DynamicsRecord.objects.get(guid=guid)
     world.clock.sleep(3600)
     _store(guid, {**before.values, "jobtitle": "Deckhand"}, 'W/"1"', world.clock())
