@@ -10,6 +10,8 @@ from urllib.parse import SplitResult, urlsplit
 
 from syncadmin.connectors.errors import Refused
 
+# The code of a refusal that an operator of this server may lift.
+INSIDE = "private"
 _PORTS = {"https": 443, "http": 80}
 REMEDY = "Addresses inside a private network must be allowed for this connection explicitly."
 
@@ -23,7 +25,7 @@ def checked_base(address: str, *, allow_private: bool) -> SplitResult:
     if parts.scheme == "http" and not is_loopback(host):
         raise Refused("The address must begin with https://.", code="address")
     if not allow_private and is_inside(host):
-        raise Refused(f"The address {host} lies inside a private network. {REMEDY}", code="address")
+        raise Refused(f"The address {host} lies inside a private network. {REMEDY}", code=INSIDE)
     return parts._replace(path=parts.path.rstrip("/"))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from syncadmin.connectors import addresses
 from syncadmin.connectors.contract import Check, Probe
 from syncadmin.connectors.errors import (
     ConnectorError,
@@ -31,15 +32,32 @@ _SENTENCES: tuple[tuple[type[ConnectorError], str], ...] = (
     (DeadlineOver, "There was no time left to check this."),
 )
 WRONG_SERVER = "The server at this address does not know the interface we speak."
-SENTENCES = (LATER, WRONG_SERVER, *(sentence for _, sentence in _SENTENCES))
+PRIVATE = "This address lies inside a private network."
+AT_A_TERMINAL = (
+    "Check the address. If it is meant, connect it at this server's terminal: manage.py connect with --allow-private "
+    "(docs/setup.md, At a terminal). In the browser it stays refused."
+)
+SENTENCES = (LATER, WRONG_SERVER, PRIVATE, AT_A_TERMINAL, *(sentence for _, sentence in _SENTENCES))
 
 
 def told(error: ConnectorError) -> tuple[str, str]:
     """A sentence for a person, and the words of the system or the network behind it."""
     if isinstance(error, Refused) and error.code in ("404", "405", "301", "302", "303", "307", "308", "410"):
         return WRONG_SERVER, error.message
+    if is_inside(error):
+        return PRIVATE, error.message
     sentence = next((sentence for kind, sentence in _SENTENCES if isinstance(error, kind)), "")
     return (sentence, error.message) if sentence else (error.message, "")
+
+
+def is_inside(error: ConnectorError) -> bool:
+    """Whether the address was refused for lying inside a private network."""
+    return isinstance(error, Refused) and error.code == addresses.INSIDE
+
+
+def mending(error: ConnectorError, usual: str) -> str:
+    """What to do about an address that cannot be called, ``usual`` unless it may only be allowed at a terminal."""
+    return AT_A_TERMINAL if is_inside(error) else usual
 
 
 def follow(probes: Sequence[Probe], done: Sequence[Check]) -> Check | None:

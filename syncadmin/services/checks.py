@@ -15,7 +15,7 @@ from syncadmin.connectors.dynamics.auth import DynamicsConfig
 from syncadmin.connectors.errors import ConnectorError, Refused
 from syncadmin.connectors.marketo import checks as marketo_checks
 from syncadmin.connectors.marketo.config import MarketoConfig
-from syncadmin.connectors.probes import LATER, SENTENCES, follow, told
+from syncadmin.connectors.probes import LATER, SENTENCES, follow, mending, told
 from syncadmin.engine.records import Lane, Side
 from syncadmin.services import connect
 from syncadmin.services.connect import World
@@ -167,6 +167,6 @@ def _shut(side: Side, error: ConnectorError) -> list[Check]:
     """An address that is not even tried: the first check is red, and the others come later."""
     first, *others = names(side)
     message, detail = told(error)
-    remedy = dynamics_checks.REMEDIES.get(first, marketo_checks.WHERE_ADDRESS)
+    remedy = mending(error, dynamics_checks.REMEDIES.get(first, marketo_checks.WHERE_ADDRESS))
     red = Check(first, False, message, remedy, detail=detail, needed=True)
     return [red, *(Check(name, None, LATER) for name in others)]

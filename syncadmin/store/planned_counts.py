@@ -41,12 +41,14 @@ def left() -> Left:
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """How far one stream of a first reading has come. ``share`` is 0 to 1, None where no total is known."""
+    """How far one stream of a first reading has come. ``share`` is 0 to 1, None where no total is known; ``total`` is
+    about how many there are, 0 where nobody can say."""
 
     stream: str
     rows: int
     share: float | None
     done: bool
+    total: int = 0
 
 
 def reads(tables: tuple[str, ...]) -> list[Read]:
@@ -60,7 +62,7 @@ def reads(tables: tuple[str, ...]) -> list[Read]:
         total = there.get(table, 0)
         rows = int(position.get("rows") or 0)
         share = 1.0 if done else min(rows / total, 0.99) if total else None
-        found.append(Read(table, rows, share, done))
+        found.append(Read(table, rows, share, done, max(total, rows) if total else 0))
     return [*found, _people(known.get("marketo.extract", {}))]
 
 

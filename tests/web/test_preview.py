@@ -11,8 +11,8 @@ from playwright.sync_api import Browser, expect
 from pytest_django.live_server_helper import LiveServer
 
 from syncadmin.services import setup
-from syncadmin.store import options, planned
-from syncadmin.store.models import AuditEntry, PendingWrite
+from syncadmin.store import options, planned, planned_counts
+from syncadmin.store.models import AuditEntry, Checkpoint, PendingWrite
 from tests.services.rehearsal import Rehearsal, people
 from tests.web.test_browser import CHROMIUM, _enter, _troubles, browser
 
@@ -119,6 +119,24 @@ def test_a_start_shows_numbers_then_progress(rehearsal: Rehearsal, ada: Client) 
     rehearsal.sync(2)
     assert "Everything that was planned has been carried out" in ada.get(reverse("setup-start")).content.decode()
     assert AuditEntry.objects.filter(action="start", who="ada").count() == 1
+
+
+def test_before_all_is_read_the_start_tells_what_is_known(rehearsal: Rehearsal, ada: Client) -> None:
+    ada.post(reverse("setup-preview"))
+    asked = ada.get(reverse("setup-start")).content.decode()
+    assert "Leads of Dynamics: 0 read" in asked
+    planned_counts.put_total("lead", 4_000)
+    Checkpoint.objects.create(name="dynamics.lead.full", position={"state": "pages", "rows": 1_200})
+    text = ada.get(reverse("setup-start")).content.decode()
+
+    assert "Leads of Dynamics: 1,200 of about 4,000 read" in text
+    assert "The preview is still being worked out" in text
+    assert not re.search(r"\b0 (people|person|records?|values?) ", text)
+    shown = {"shown": text.partition('name="shown" value="')[2].partition('"')[0]}
+    ada.post(reverse("setup-start"), shown)
+    going = ada.get(reverse("setup-start")).content.decode()
+    assert "1,200 of about 4,000 read" in going
+    assert 'hx-trigger="every 2s"' in going
 
 
 def test_only_administrators_see_and_start(rehearsal: Rehearsal, oscar: Client) -> None:

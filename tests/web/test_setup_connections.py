@@ -160,6 +160,7 @@ def test_an_address_inside_is_refused(ada: Client, outside: World, address: str,
     answer = ada.post(FIRST, DYNAMICS | {"url": address}, follow=True)
     assert reds(answer) == ["Address reachable"]
     assert says in text(answer)
+    assert ("--allow-private" in text(answer)) is ("private" in says)
     assert not saved("dynamics")
 
 
@@ -226,6 +227,8 @@ def test_what_was_typed_stays_but_not_the_secret(ada: Client, outside: World) ->
     answer = ada.post(FIRST, DYNAMICS | {"tenant": "elsewhere"}, follow=True)
     assert 'value="elsewhere"' in text(answer)
     assert SECRET not in answer.content.decode()
+    assert "Nothing is saved yet. Leave empty to try the secret" in text(answer)
+    assert "A secret is stored" not in text(answer)
     # The secret is kept: only what was wrong is typed again.
     ada.post(FIRST, DYNAMICS | {"secret": ""})
     assert saved("dynamics")

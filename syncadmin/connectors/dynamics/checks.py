@@ -14,7 +14,7 @@ from syncadmin.connectors.dynamics.names import ENTITY_SETS, is_guid, key_of
 from syncadmin.connectors.dynamics.refusals import KEY_EXISTS, MEMBERSHIP, refusal
 from syncadmin.connectors.errors import ConnectorError, Malformed, PermissionMissing, Refused, SignInRefused
 from syncadmin.connectors.messages import Answer, Request
-from syncadmin.connectors.probes import LATER, PASSING, told
+from syncadmin.connectors.probes import LATER, PASSING, mending, told
 from syncadmin.engine.records import Table
 
 Call = Callable[[Request], Answer]
@@ -76,6 +76,7 @@ def probes(
 def _red(name: str, error: ConnectorError, remedy: str) -> Check:
     """Red, or unknown where the trouble passes by itself."""
     message, detail = told(error)
+    remedy = mending(error, remedy)
     return Check(name, None if isinstance(error, PASSING) else False, message, remedy, detail=detail)
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from functools import partial
 from typing import TypeVar
 
+from syncadmin.connectors import addresses
 from syncadmin.connectors.contract import Fetched, Page
 from syncadmin.connectors.dynamics import requests, responses
 from syncadmin.connectors.dynamics.batch import Part
@@ -24,7 +25,7 @@ _WHOLE = frozenset({Kind.INTEGER, Kind.CHOICE, Kind.STATE, Kind.STATUS})
 _IDS = LOOKUPS | {Kind.GUID}
 BATCH_READS = 100
 # A link that may not be followed, and a table without tracking, are not mended by reading anew.
-_NOT_THE_CURSOR = frozenset({"address", TRACKING_OFF})
+_NOT_THE_CURSOR = frozenset({"address", addresses.INSIDE, TRACKING_OFF})
 
 T = TypeVar("T")
 

@@ -12,7 +12,7 @@ from syncadmin.connectors.errors import ConnectorError, PermissionMissing, Refus
 from syncadmin.connectors.marketo import metadata, permissions, requests, responses
 from syncadmin.connectors.marketo.config import MarketoConfig
 from syncadmin.connectors.messages import Answer, Request
-from syncadmin.connectors.probes import PASSING, told
+from syncadmin.connectors.probes import PASSING, mending, told
 
 Send = Callable[[Request], Answer]
 
@@ -84,7 +84,8 @@ def _address(sign_in: Callable[[], str], config: MarketoConfig) -> Check:
         pass  # whoever refuses us is a Marketo; the next check tells the rest
     except ConnectorError as error:
         message, detail = told(error)
-        return Check(ADDRESS, None if isinstance(error, PASSING) else False, message, WHERE_ADDRESS, detail=detail)
+        remedy = mending(error, WHERE_ADDRESS)
+        return Check(ADDRESS, None if isinstance(error, PASSING) else False, message, remedy, detail=detail)
     return Check(ADDRESS, True, SAID_ADDRESS, facts={"address": config.root})
 
 

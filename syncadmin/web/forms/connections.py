@@ -25,15 +25,17 @@ def _secret() -> forms.CharField:
 
 
 class _Connection(forms.Form):
-    """``kept``: a secret is there already, so that an empty field keeps it."""
+    """``kept``: a secret is there already, so that an empty field keeps it; ``stored`` with a saved connection."""
 
     rare: tuple[str, ...] = ()
 
-    def __init__(self, *args: Any, kept: bool = False, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, kept: bool = False, stored: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.kept = kept
-        if kept:
+        if stored:
             self.fields["secret"].help_text = _("A secret is stored and is not shown again. Leave empty to keep it.")
+        elif kept:
+            self.fields["secret"].help_text = _("Nothing is saved yet. Leave empty to try the secret you typed again.")
 
     def clean_secret(self) -> str:
         secret = str(self.cleaned_data["secret"]).strip()

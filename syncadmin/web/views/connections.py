@@ -144,7 +144,7 @@ def _form(side: Side, draft: Draft | None, card: ConnectionCard | None, data: An
     else:
         initial = {"quota": quota}
     kind = DynamicsForm if side is Side.DYNAMICS else MarketoForm
-    return kind(data, initial=initial, kept=kept)
+    return kind(data, initial=initial, kept=kept, stored=card is not None)
 
 
 def _check(request: HttpRequest, side: Side, place: str) -> HttpResponse:

@@ -46,6 +46,11 @@ SENTENCES = (
     noop("The server asks for patience: it is used too much at the moment."),
     noop("The server cannot serve at the moment."),
     noop("There was no time left to check this."),
+    noop("This address lies inside a private network."),
+    noop(
+        "Check the address. If it is meant, connect it at this server's terminal: manage.py connect with --allow-private "
+        "(docs/setup.md, At a terminal). In the browser it stays refused."
+    ),
     noop("The server at this address does not know the interface we speak."),
     # Dynamics
     noop("Check the environment's address (Power Platform admin center, Environments) and this server's network."),
