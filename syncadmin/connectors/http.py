@@ -266,7 +266,9 @@ def _refuse_inside(event: str, info: Mapping[str, Any]) -> None:
     peer = stream.get_extra_info("server_addr")
     if peer and addresses.is_inside(str(peer[0])):
         stream.close()
-        raise Refused(f"The name leads to {peer[0]}, inside a private network. {addresses.REMEDY}", code=addresses.INSIDE)
+        raise Refused(
+            f"The name leads to {peer[0]}, inside a private network. {addresses.REMEDY}", code=addresses.INSIDE
+        )
 
 
 def _translated(request: Request, error: Exception) -> ConnectorError:

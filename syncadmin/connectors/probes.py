@@ -37,7 +37,8 @@ AT_A_TERMINAL = (
     "Check the address. If it is meant, connect it at this server's terminal: manage.py connect with --allow-private "
     "(docs/setup.md, At a terminal). In the browser it stays refused."
 )
-SENTENCES = (LATER, WRONG_SERVER, PRIVATE, AT_A_TERMINAL, *(sentence for _, sentence in _SENTENCES))
+AGAIN = "Try again in a minute."
+SENTENCES = (LATER, WRONG_SERVER, AGAIN, PRIVATE, AT_A_TERMINAL, *(sentence for _, sentence in _SENTENCES))
 
 
 def told(error: ConnectorError) -> tuple[str, str]:
@@ -60,6 +61,11 @@ def mending(error: ConnectorError, usual: str) -> str:
     return AT_A_TERMINAL if is_inside(error) else usual
 
 
+def patience(error: ConnectorError, usual: str) -> str:
+    """What to do about a call that failed: nothing but wait where the server is busy, else the ``usual``."""
+    return AGAIN if isinstance(error, (Throttled, Unavailable)) else usual
+
+
 def follow(probes: Sequence[Probe], done: Sequence[Check]) -> Check | None:
     """The result of the check after those that are done; None when all are."""
     if len(done) >= len(probes):
@@ -72,7 +78,7 @@ def follow(probes: Sequence[Probe], done: Sequence[Check]) -> Check | None:
         found = probe.run()
     except ConnectorError as error:
         message, detail = told(error)
-        return Check(probe.name, None, message, detail=detail, needed=probe.gate)
+        return Check(probe.name, None, message, AGAIN, detail=detail, needed=probe.gate)
     return replace(found, needed=True) if probe.gate else found
 
 

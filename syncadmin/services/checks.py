@@ -24,8 +24,9 @@ from syncadmin.store.models import Connection
 
 __all__ = ["LATER", "SENTENCES", "Attempt", "Check", "WrongAddress", "go_on", "names", "stored", "verdict"]
 
-# The wizard promises a sentence within fifteen seconds; a check that waits longer is cut off here.
-PATIENCE = timedelta(seconds=13)
+# The wizard promises a sentence within fifteen seconds; what waits longer is cut off: the checks that one request makes,
+# and asking who we are before a connection is saved.
+PATIENCE, LAST_PATIENCE = timedelta(seconds=10), timedelta(seconds=4)
 TABLES = frozenset({"lead", "contact"})
 
 
@@ -120,11 +121,11 @@ def go_on(attempt: Attempt, done: Sequence[Check], *, steps: int = 0, world: Wor
     except ConnectorError as error:
         return _shut(attempt.side, error)
     try:
-        for _ in range(steps or len(probes)):
-            check = follow(probes, found)
-            if check is None:
-                break
+        made = 0
+        while (not steps or made < steps) and (check := follow(probes, found)) is not None:
             found.append(check)
+            # What cannot be tried any more is no step: nobody has to wait for it.
+            made += check.message != LATER
     finally:
         connector.close()
     return found

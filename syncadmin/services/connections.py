@@ -135,7 +135,7 @@ def disconnect(side: Side, *, who: str, now: datetime) -> None:
 def _identity(attempt: Attempt, world: World) -> Identity:
     connector = checks.connector_of(attempt, world)
     try:
-        return connector.for_work(Lane.LIVE, "setup", world.now() + checks.PATIENCE).identity()
+        return connector.for_work(Lane.LIVE, "setup", world.now() + checks.LAST_PATIENCE).identity()
     finally:
         connector.close()
 

@@ -14,7 +14,7 @@ from syncadmin.connectors.dynamics.names import ENTITY_SETS, is_guid, key_of
 from syncadmin.connectors.dynamics.refusals import KEY_EXISTS, MEMBERSHIP, refusal
 from syncadmin.connectors.errors import ConnectorError, Malformed, PermissionMissing, Refused, SignInRefused
 from syncadmin.connectors.messages import Answer, Request
-from syncadmin.connectors.probes import LATER, PASSING, mending, told
+from syncadmin.connectors.probes import LATER, PASSING, mending, patience, told
 from syncadmin.engine.records import Table
 
 Call = Callable[[Request], Answer]
@@ -100,7 +100,7 @@ def _signed_in(call: Call, sign_in: Callable[[], object]) -> Check:
         sentence, remedy = signin.reason(error)
         return Check(SIGN_IN, False, sentence, remedy, code=error.code)
     except ConnectorError as error:
-        return _red(SIGN_IN, error, ENTRA)
+        return _red(SIGN_IN, error, patience(error, ENTRA))
     try:
         call(requests.get("WhoAmI"))
     except SignInRefused as error:
@@ -115,7 +115,7 @@ def _member(call: Call) -> Check:
         call(requests.get("WhoAmI"))
     except ConnectorError as error:
         remedy = MEMBERSHIP.get(error.code, REMEDIES[USER])
-        found = _red(USER, error, remedy)
+        found = _red(USER, error, patience(error, remedy))
         return replace(found, message=found.message.removesuffix(remedy).strip(), code=error.code)
     return Check(USER, True)
 
@@ -151,7 +151,8 @@ def _guarded(
             return Check(name, False, error.message, RIGHT, needed=needed, accept=given_up)
         except ConnectorError as error:
             message, detail = told(error)
-            return Check(name, None, message, RIGHT, detail=detail, needed=needed, accept=given_up)
+            remedy = patience(error, RIGHT)
+            return Check(name, None, message, remedy, detail=detail, needed=needed, accept=given_up)
         return found
 
     return Probe(name, run)

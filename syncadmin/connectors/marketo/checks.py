@@ -8,11 +8,11 @@ from functools import partial
 import orjson
 
 from syncadmin.connectors.contract import Check, Probe, Usage
-from syncadmin.connectors.errors import ConnectorError, PermissionMissing, Refused, SignInRefused, TooLarge
+from syncadmin.connectors.errors import ConnectorError, Malformed, PermissionMissing, Refused, SignInRefused, TooLarge
 from syncadmin.connectors.marketo import metadata, permissions, requests, responses
 from syncadmin.connectors.marketo.config import MarketoConfig
 from syncadmin.connectors.messages import Answer, Request
-from syncadmin.connectors.probes import PASSING, mending, told
+from syncadmin.connectors.probes import AGAIN, PASSING, mending, told
 
 Send = Callable[[Request], Answer]
 
@@ -45,7 +45,6 @@ WHERE_CREDENTIALS = (
     "Copy client id and client secret anew: Admin > Integration > LaunchPoint, the custom service, View Details."
 )
 WHERE_ADDRESS = "Copy the endpoint of the REST API anew: Admin > Integration > Web Services."
-AGAIN = "Try again in a minute."
 DENIED = "Marketo denies this: the permission %(permission)s is missing."
 REFUSED = "Marketo does not know this client id and secret."
 SAID_ADDRESS, SAID_USER = "%(address)s", "Signed in as %(user)s."
@@ -82,7 +81,9 @@ def _address(sign_in: Callable[[], str], config: MarketoConfig) -> Check:
         sign_in()
     except SignInRefused:
         pass  # whoever refuses us is a Marketo; the next check tells the rest
-    except ConnectorError as error:
+    except ConnectorError as trouble:
+        # A page in place of an answer: to the sync a pause, here most likely somebody else's server.
+        error = Malformed(trouble.message) if trouble.code == "200" else trouble
         message, detail = told(error)
         remedy = mending(error, WHERE_ADDRESS)
         return Check(ADDRESS, None if isinstance(error, PASSING) else False, message, remedy, detail=detail)

@@ -53,7 +53,7 @@ class DynamicsSandbox(Hands):
         if not self.state.rows("organization"):
             seeds.fill(self.state)
         self.faults = Faults(random.Random(f"faults/{seed}"))
-        self.signin = SignIn(self.store, clock, self.base_url)
+        self.signin = SignIn(self.store, clock, self.base_url, self.settings)
         self.limits = Limits(clock, random.Random(f"servers/{seed}"), limits)
         self._writer = Writer(self.state, self.settings)
         self.door = Door(self, sleep)

@@ -9,6 +9,7 @@ from syncadmin.sandbox.storage import Store
 DEFAULTS: dict[str, Any] = {
     "org_read": True,  # the sync user may read whole tables; false: change tracking is refused
     "missing": [],  # privileges the sync user lacks, such as "prvCreateLead"
+    "signin_refuses": 0,  # the AADSTS number every sign-in is refused with
     "duplicate_rules": ["lead:lead", "lead:contact", "contact:contact", "contact:lead", "account:account"],
     "vetoes": [],  # {"entity", "column", "value", "message"}: a plug-in refuses that value
     "rewrites": [],  # {"entity", "column", "value", "to"}: a plug-in writes something else right after

@@ -1,7 +1,7 @@
 """The sign-in service: tokens for client credentials, the OpenID documents around them, and the bearer check.
 
 Client ids: `sandbox` is the sync user. `stranger` gets a token but is no member of the organisation, `norole` has no
-security role, `disabled` is disabled. The secret is `sandbox-secret` for all; `expired-secret` is one that ran out.
+security role, `disabled` is disabled, `unlicensed` has no licence. The secret is `sandbox-secret` for all; `expired-secret` is one that ran out.
 """
 
 from __future__ import annotations
@@ -20,16 +20,26 @@ from urllib.parse import parse_qsl, unquote_plus, urlsplit
 from syncadmin.sandbox.storage import Store
 
 from .errors import ApiError
+from .settings import Settings
 from .wire import Answer, dump
 
 TENANT = "sandbox"
 SECRET = "sandbox-secret"  # noqa: S105 - documented, for a pretend system
-CLIENTS = ("sandbox", "stranger", "norole", "disabled")
+CLIENTS = ("sandbox", "stranger", "norole", "disabled", "unlicensed")
 LIFE = 3599
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+# What `signin_refuses` may order: a request that is in itself good is refused with this number.
+_ORDERED = {
+    900144: (400, "invalid_request", "The request body lacks a parameter."),
+    70011: (400, "invalid_scope", "The scope that was asked for is not valid."),
+    1002012: (400, "invalid_scope", "The scope that was asked for is not valid."),
+    500011: (400, "invalid_resource", "The resource principal was not found in the tenant."),
+    7000218: (401, "invalid_client", "The request body lacks 'client_assertion' or 'client_secret'."),
+}
 _REFUSED = {
     "stranger": ("0x80072560", "The user is not a member of the organization."),
     "norole": ("0x80042f09", "The user does not have any security role."),
+    "unlicensed": ("0x8004d24b", "The user does not have a license that permits access to this organization."),
     "disabled": ("0x80040225", "The specified user is disabled. Consider enabling this user."),
 }
 
@@ -59,7 +69,8 @@ def _encode(value: Any) -> str:
 class SignIn:
     """Issues tokens and knows them again. Tokens survive a restart; `expire_all` ends every one given so far."""
 
-    def __init__(self, store: Store, clock: Any, organisation: str) -> None:
+    def __init__(self, store: Store, clock: Any, organisation: str, settings: Settings) -> None:
+        self._settings = settings
         self._kept, self._clock, self._organisation = store.table("signin"), clock, organisation
 
     def answer(self, method: str, path: str, headers: Mapping[str, str], body: bytes, host: str) -> Answer | None:
@@ -139,6 +150,7 @@ class SignIn:
                 f"Application with identifier '{client}' was not found in the directory 'Sandbox'.",
             )
         self._secret(client, form)
+        self._ordered()
         return client, self._audience(form, host)
 
     def _secret(self, client: str, form: Mapping[str, str]) -> None:
@@ -157,6 +169,12 @@ class SignIn:
         if not hmac.compare_digest(given.encode(), SECRET.encode()):
             text = f"Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not the client secret ID, for a secret added to app '{client}'."
             raise Refusal(401, "invalid_client", 7000215, text)
+
+    def _ordered(self) -> None:
+        number = int(self._settings["signin_refuses"])
+        if number:
+            status, error, text = _ORDERED.get(number, (400, "invalid_grant", "Access was refused."))
+            raise Refusal(status, error, number, text)
 
     def _audience(self, form: Mapping[str, str], host: str) -> str:
         resource = form.get("resource")
