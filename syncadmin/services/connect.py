@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 from uuid import UUID
 
@@ -149,8 +149,8 @@ class _Pair:
 def _build(rows: Mapping[Side, Connection], world: World) -> _Pair:
     budget = world.budget()
     return _Pair(
-        cast(DynamicsConnector, _Watched(dynamics(dynamics_config(rows[Side.DYNAMICS]), world, budget), world.now)),
-        cast(MarketoConnector, _Watched(marketo(marketo_config(rows[Side.MARKETO]), world, budget), world.now)),
+        cast(DynamicsConnector, _Watched(dynamics(dynamics_config(rows[Side.DYNAMICS]), world, budget), world.now, [])),
+        cast(MarketoConnector, _Watched(marketo(marketo_config(rows[Side.MARKETO]), world, budget), world.now, [])),
         world,
     )
 
@@ -176,15 +176,18 @@ class _Kept:
 _KEPT = _Kept()
 
 
+_TELL_AGAIN = timedelta(seconds=5)
+
+
 class _Watched:
     """A connector whose refused sign-ins are written on its connection, and struck out when one succeeds."""
 
-    def __init__(self, inner: DynamicsConnector | MarketoConnector, now: Clock) -> None:
-        self._inner, self._now = inner, now
+    def __init__(self, inner: DynamicsConnector | MarketoConnector, now: Clock, told: list[datetime]) -> None:
+        self._inner, self._now, self._told = inner, now, told
         self.side = inner.side
 
     def for_work(self, *args: Any, **kwargs: Any) -> _Watched:
-        return _Watched(self._inner.for_work(*args, **kwargs), self._now)
+        return _Watched(self._inner.for_work(*args, **kwargs), self._now, self._told)
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._inner, name)
@@ -195,9 +198,17 @@ class _Watched:
             answer = method(*args, **kwargs)
         except SignInRefused as error:
             refused(self.side, error.message, self._now())
+            self._told.clear()
             raise
-        accepted(self.side)
+        self._accepted()
         return answer
+
+    def _accepted(self) -> None:
+        """Struck out at once by whoever was refused; else looked for every few seconds, for what others met."""
+        now, last = self._now(), self._told[:]  # other threads of a web process share the list
+        if not last or not timedelta() <= now - last[0] < _TELL_AGAIN:
+            accepted(self.side)
+            self._told[:] = [now]
 
 
 def refused(side: Side, message: str, now: datetime) -> None:

@@ -164,8 +164,7 @@ def _take(ctx: Context, doing: Doing, run: Run, stopped: set[str], shift: _Shift
         shift.after(step.worked, doing)
         if doing.once_a_run and not step.worked:
             stopped.add(doing.name)
-        if step.worked and doing.name not in shift.well:
-            shift.well.add(doing.name)
+        if step.worked and shift.was_ill(doing.name):
             trouble.over(doing.side, doing.name, ctx.now())
         shift.add(step.counts)
         return step.worked
@@ -208,8 +207,7 @@ class _Shift:
         self._there: frozenset[str] | None = None
         self.filled = False
         self._resting: set[str] = set()
-        # Steps whose trouble is known to be over; one that fails is not taken again in this run.
-        self.well: set[str] = set()
+        self._ill: set[str] | None = None
 
     def idle(self, step: str) -> bool:
         """Whether no row waits for this step; asked of the tables once until some step has worked."""
@@ -218,6 +216,14 @@ class _Shift:
         if self._there is None:
             self._there = work.there()
         return step not in self._there
+
+    def was_ill(self, step: str) -> bool:
+        """Whether a trouble of this step still stands open: true once. One that fails now is not taken again here."""
+        if self._ill is None:
+            self._ill = set(trouble.stopped())
+        known = step[:55] in self._ill
+        self._ill.discard(step[:55])
+        return known
 
     def rests(self, step: str) -> bool:
         """Whether a stream was read to its end, and nothing this worker did has opened it again."""

@@ -31,8 +31,8 @@ class Refreshed:
 
 def is_due(now: datetime) -> bool:
     """Whether some table's metadata is older than an hour, or was never read."""
-    times = [schemas.read_at(table) for table in Table]
-    return any(at is None or now - at >= GOOD_FOR for at in times)
+    times = schemas.read_times()
+    return any(table not in times or now - times[table] >= GOOD_FOR for table in Table)
 
 
 def refresh_schema(ctx: Context) -> Refreshed:

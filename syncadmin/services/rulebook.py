@@ -16,8 +16,7 @@ from syncadmin.engine.merge import FirstContact
 from syncadmin.engine.own_fields import OwnNames, own_bounds
 from syncadmin.engine.records import Table
 from syncadmin.engine.schema import Schema
-from syncadmin.store import fieldsets, options, schemas, text
-from syncadmin.store.models import PausedPair, TableSchema
+from syncadmin.store import fieldsets, options, schemas, staging, text
 from syncadmin.store.options import Options
 
 # Read with every record, mapped or not: who it is, where it stands, what it was merged into.
@@ -90,10 +89,17 @@ class Rulebook:
 
 def load() -> Rulebook:
     """The rules as they stand now; parsed anew only when something differs."""
-    now = options.read()
-    digests = tuple(sorted(TableSchema.objects.values_list("table", "digest")))
-    paused = tuple(sorted(PausedPair.objects.values_list("key", "code")))
-    return _assemble(now, digests, paused)
+    ((stored, digests, paused),) = staging.query(_IN_FORCE)
+    return _assemble(options.of(text.load(stored) or {}), _pairs(digests), _pairs(paused))
+
+
+_IN_FORCE = """SELECT (SELECT jsonb_object_agg(name, value) FROM store_setting),
+                      (SELECT jsonb_agg(jsonb_build_array("table", digest)) FROM store_tableschema),
+                      (SELECT jsonb_agg(jsonb_build_array(key, code)) FROM store_pausedpair)"""
+
+
+def _pairs(rows: str | None) -> tuple[tuple[str, str], ...]:
+    return tuple(sorted((first, second) for first, second in text.load(rows) or ()))
 
 
 @lru_cache(maxsize=4)

@@ -89,6 +89,12 @@ def note(error: ConnectorError, side: Side, step: str, run: Run, now: datetime) 
         ledger.activities(failing.opened(row, person=None, table="", guid=None, now=now, run=run))
 
 
+def stopped() -> frozenset[str]:
+    """The names of the steps that a failure told of in some run stands open for."""
+    open_ones = Failure.objects.filter(operation="call", subject__startswith="step:", closed_at__isnull=True)
+    return frozenset(subject.removeprefix("step:") for subject in open_ones.values_list("subject", flat=True))
+
+
 def over(side: Side, step: str, now: datetime) -> None:
     """The step works again."""
     ledger.close_failures(f"step:{step}"[:60], side, [""], now=now)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,9 +59,13 @@ class Options:
 
 def read() -> Options:
     """The settings as they stand now."""
+    return of(dict(Setting.objects.values_list("name", "value")))
+
+
+def of(stored: Mapping[str, Any]) -> Options:
+    """The settings that stored names and values stand for; the others have their defaults."""
     known = Options.__dataclass_fields__
-    stored: dict[str, Any] = {row.name: row.value for row in Setting.objects.all() if row.name in known}
-    return Options(**stored)
+    return Options(**{name: value for name, value in stored.items() if name in known})
 
 
 def write(name: str, value: Any) -> Any:

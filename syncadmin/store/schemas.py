@@ -50,6 +50,11 @@ def _of_digest(table: Table, digest: str) -> Schema:
     return load(table) or Schema(table)
 
 
+def read_times() -> dict[Table, datetime]:
+    """When each table's metadata was read; those never read are missing."""
+    return {Table(table): at for table, at in TableSchema.objects.values_list("table", "read_at")}
+
+
 def read_at(table: Table) -> datetime | None:
     return TableSchema.objects.filter(table=table).values_list("read_at", flat=True).first()
 
