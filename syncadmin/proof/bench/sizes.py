@@ -37,5 +37,5 @@ def bytes_a_line() -> int:
 
 def bytes_of_tables() -> dict[str, int]:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT name, pg_total_relation_size(name) FROM unnest(%s) AS name", [list(_TABLES)])
+        cursor.execute("SELECT name, pg_total_relation_size(name) FROM unnest(%s::text[]) AS name", [list(_TABLES)])
         return dict(cursor.fetchall())
