@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from django.contrib.auth.models import User
 from django.core import signing
 from django.db import transaction
+from django.db.models import QuerySet
 
 from syncadmin.services.roles import Role, administrators, assign
 from syncadmin.store.models import AuditEntry, SignInLink
@@ -29,22 +30,29 @@ def token_for(user: User, *, who: str, now: datetime, good_for: timedelta = GOOD
     return token
 
 
+def holder(token: str, now: datetime) -> User | None:
+    """Whom this link would let in; looking does not use it up. None for a used, old or invented one."""
+    link = _fresh(token, now).select_related("user").first()
+    return link.user if link else None
+
+
 def redeem(token: str, now: datetime) -> User | None:
     """The person this link lets in, once; None for a used, old or invented one."""
-    try:
-        signing.loads(token, salt=_SALT)
-    except signing.BadSignature:
-        return None
     with transaction.atomic():
-        fresh = SignInLink.objects.select_for_update(of=("self",)).filter(
-            digest=_digest(token), used_at=None, good_until__gt=now, user__is_active=True
-        )
-        link = fresh.select_related("user").first()
+        link = _fresh(token, now).select_for_update(of=("self",)).select_related("user").first()
         if link is None:
             return None
         link.used_at = now
         link.save(update_fields=["used_at"])
     return link.user
+
+
+def _fresh(token: str, now: datetime) -> QuerySet[SignInLink]:
+    try:
+        signing.loads(token, salt=_SALT)
+    except signing.BadSignature:
+        return SignInLink.objects.none()
+    return SignInLink.objects.filter(digest=_digest(token), used_at=None, good_until__gt=now, user__is_active=True)
 
 
 def first_administrator(name: str = "", *, who: str, now: datetime) -> User:

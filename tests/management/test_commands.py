@@ -42,11 +42,11 @@ def test_the_sign_in_link_lets_an_administrator_in_once(settings):
     path = printed("signin_link").strip()
     client = Client()
 
-    assert client.get(path).status_code == 302
+    assert client.post(path).status_code == 302
     assert "_auth_user_id" in client.session
     assert SignInLink.objects.get().used_at is not None
     second = Client()
-    second.get(path)
+    second.post(path)
     assert "_auth_user_id" not in second.session
     assert [user.username for user in roles.administrators()] == ["admin"]
     assert printed("signin_link", "--address", "--user", "ada").startswith(settings.PUBLIC_URL + "/sign-in/")

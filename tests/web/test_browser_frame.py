@@ -238,6 +238,7 @@ def test_somebody_is_invited_raised_shut_out_and_let_in(
 
     theirs = browser.new_context(base_url=live_server.url, java_script_enabled=script).new_page()
     theirs.goto(link[link.index("/sign-in/") :])
+    theirs.get_by_role("button", name="Sign in").click()
     theirs.goto("/you/")
     for label in ("New password", "New password confirmation"):
         theirs.get_by_label(label, exact=True).fill("correct horse battery")

@@ -2,10 +2,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from syncadmin.services import sign_in
+from syncadmin.services import sign_in, sign_in_limit
+from syncadmin.store.models import SignInTry
 
 
 def _ada() -> User:
@@ -29,6 +31,49 @@ def test_a_wrong_password_is_told_and_lets_nobody_in(db: None) -> None:
     assert "_auth_user_id" not in client.session
 
 
+def _tries(client: Client, password: str, name: str = "ada", address: str = "10.0.0.1") -> tuple[int, str]:
+    answer = client.post("/sign-in/", {"username": name, "password": password}, REMOTE_ADDR=address)
+    return answer.status_code, answer.content.decode()
+
+
+@pytest.mark.parametrize("name", ["ada", "nobody"])
+def test_too_many_tries_are_told_when_to_come_back_whether_or_not_the_name_exists(db: None, name: str) -> None:
+    _ada()
+    client = Client()
+    for _ in range(sign_in_limit.BY_NAME):
+        assert _tries(client, "wrong", name)[0] == 422
+    for password in ("wrong", "a long enough password"):
+        status, page = _tries(client, password, name.upper())
+        assert (status, "Try again in 15 minutes" in page) == (429, True)
+    assert "_auth_user_id" not in client.session
+
+
+def test_strangers_tries_lock_nobody_out_elsewhere(db: None) -> None:
+    _ada()
+    for _ in range(sign_in_limit.BY_NAME + 1):
+        stranger = _tries(Client(), "wrong", address="10.6.6.6")
+    assert stranger[0] == 429
+    assert _tries(Client(), "a long enough password")[0] == 302
+
+
+def test_one_address_may_not_try_many_names(db: None) -> None:
+    for number in range(sign_in_limit.BY_ADDRESS):
+        assert _tries(Client(), "wrong", f"name{number}")[0] == 422
+    assert _tries(Client(), "wrong", "another")[0] == 429
+
+
+def test_a_password_that_fits_clears_the_count_and_time_does_too(db: None) -> None:
+    _ada()
+    for _ in range(2):
+        for _ in range(sign_in_limit.BY_NAME - 1):
+            assert _tries(Client(), "wrong")[0] == 422
+        assert _tries(Client(), "a long enough password")[0] == 302
+    for _ in range(sign_in_limit.BY_NAME):
+        _tries(Client(), "wrong")
+    SignInTry.objects.update(at=datetime.now(UTC) - sign_in_limit.WINDOW)
+    assert _tries(Client(), "a long enough password")[0] == 302
+
+
 def test_the_sign_in_sends_nobody_to_another_site(db: None) -> None:
     _ada()
     sent = {"username": "ada", "password": "a long enough password"}
@@ -39,12 +84,24 @@ def test_the_sign_in_sends_nobody_to_another_site(db: None) -> None:
 def test_a_link_lets_in_once(db: None) -> None:
     token = sign_in.token_for(_ada(), who="test", now=datetime.now(UTC))
     client = Client()
-    assert client.get(f"/sign-in/{token}").headers["Location"] == "/"
+    assert client.post(f"/sign-in/{token}").headers["Location"] == "/"
     assert "_auth_user_id" in client.session
     second = Client()
     page = second.get(f"/sign-in/{token}", follow=True).content.decode()
     assert "has been used already or is too old" in page
     assert "_auth_user_id" not in second.session
+
+
+def test_a_link_that_is_only_looked_at_is_not_used_up(db: None) -> None:
+    token = sign_in.token_for(_ada(), who="test", now=datetime.now(UTC))
+    scanner, client = Client(), Client()
+    for ask in (scanner.get, scanner.head, scanner.get):
+        assert ask(f"/sign-in/{token}").status_code == 200
+    assert "_auth_user_id" not in scanner.session
+    page = client.get(f"/sign-in/{token}").content.decode()
+    assert "This link signs <strong>ada</strong> in" in page and "<button" in page
+    assert client.post(f"/sign-in/{token}").headers["Location"] == "/"
+    assert scanner.get(f"/sign-in/{token}").headers["Location"] == "/sign-in/"
 
 
 def test_an_invented_link_lets_nobody_in(db: None) -> None:

@@ -32,8 +32,8 @@ def test_an_invited_person_comes_in_once_chooses_a_password_and_comes_back(ada: 
     assert "invited" in ada.get("/settings/users/").content.decode()
 
     zoe, stranger, link = Client(), Client(), _link(answer.content.decode())
-    assert zoe.get(link).headers["Location"] == "/"
-    assert stranger.get(link).headers["Location"] == "/sign-in/"
+    assert zoe.post(link).headers["Location"] == "/"
+    assert stranger.post(link).headers["Location"] == "/sign-in/"
     assert zoe.post("/pause/").status_code == 302
 
     new = {"new_password1": "correct horse battery", "new_password2": "correct horse battery"}

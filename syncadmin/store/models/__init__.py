@@ -1,6 +1,6 @@
 """Every table of the product; one noun, one class."""
 
-from syncadmin.store.models.access import SignInLink
+from syncadmin.store.models.access import SignInLink, SignInTry
 from syncadmin.store.models.connection import (
     AuditEntry,
     Connection,
@@ -60,6 +60,7 @@ __all__ = [
     "Run",
     "Setting",
     "SignInLink",
+    "SignInTry",
     "Suppression",
     "SyncRequest",
     "TableSchema",

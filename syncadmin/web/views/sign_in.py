@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import ceil
+
 from django.conf import settings
 from django.contrib import auth, messages
 from django.contrib.auth.forms import AuthenticationForm
@@ -9,11 +11,13 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST
 
 from syncadmin.services import sign_in as service
+from syncadmin.services import sign_in_limit
 from syncadmin.web import htmx
 from syncadmin.web.access import open_to_all
 
@@ -27,14 +31,40 @@ BACKEND = "django.contrib.auth.backends.ModelBackend"
 @require_http_methods(["GET", "HEAD", "POST"])
 def sign_in(request: HttpRequest) -> HttpResponse:
     form = AuthenticationForm(request, data=request.POST if request.method == "POST" else None)
-    if request.method == "POST" and form.is_valid():
+    wait = _tried(request) if request.method == "POST" else ""
+    if request.method == "POST" and not wait and form.is_valid():
+        sign_in_limit.fitted(request.POST.get("username", ""), _address(request))
         auth.login(request, form.get_user())
         return HttpResponseRedirect(_afterwards(request))
     if request.method != "POST" and request.user.is_authenticated:
         return HttpResponseRedirect(_afterwards(request))
-    status = 422 if request.method == "POST" else 200
-    context = {"form": form, "next": request.POST.get("next", request.GET.get("next", ""))}
+    status = (429 if wait else 422) if request.method == "POST" else 200
+    # A form that is shown looks at the password; after too many tries it must not.
+    shown = AuthenticationForm(request, initial={"username": request.POST.get("username", "")}) if wait else form
+    context = {"form": shown, "wait": wait, "next": request.POST.get("next", request.GET.get("next", ""))}
     return htmx.answer(request, "sign_in/page.html", context, status=status)
+
+
+def _tried(request: HttpRequest) -> str:
+    """Counts this try; a sentence if there were too many."""
+    try:
+        sign_in_limit.begin(request.POST.get("username", ""), _address(request), htmx.now())
+    except sign_in_limit.TooMany as refused:
+        minutes = max(1, ceil(refused.wait.total_seconds() / 60))
+        return ngettext(
+            "Too many tries did not fit. Try again in %(minutes)d minute, or use a sign-in link.",
+            "Too many tries did not fit. Try again in %(minutes)d minutes, or use a sign-in link.",
+            minutes,
+        ) % {"minutes": minutes}
+    return ""
+
+
+def _address(request: HttpRequest) -> str:
+    """Where the request comes from. Only a trusted proxy's own, last entry is believed: the rest anybody can write."""
+    seen: str = request.META.get("REMOTE_ADDR", "")
+    if settings.TRUST_PROXY:
+        seen = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip() or seen
+    return seen[:64]
 
 
 def _afterwards(request: HttpRequest) -> str:
@@ -47,10 +77,16 @@ def _afterwards(request: HttpRequest) -> str:
 
 @open_to_all
 @never_cache
-@require_safe
+@require_http_methods(["GET", "HEAD", "POST"])
 def by_link(request: HttpRequest, token: str) -> HttpResponse:
-    """A used, old or invented token leads to the password form and says so."""
-    user = service.redeem(token, htmx.now())
+    """Opened, it shows a button, which uses the link: mail scanners and previews open every address they see.
+
+    A used, old or invented token leads to the password form and says so.
+    """
+    posted = request.method == "POST"
+    user = (service.redeem if posted else service.holder)(token, htmx.now())
+    if user is not None and not posted:
+        return htmx.answer(request, "sign_in/link.html", {"name": user.get_username()})
     if user is None:
         messages.error(request, _("This sign-in link has been used already or is too old."))
         return redirect("sign-in")
