@@ -6,6 +6,7 @@ Independent of the engine: equality is ``people.plain``, and of our tables it re
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from syncadmin.engine.fields import Direction, FieldPair, Winner
@@ -19,18 +20,44 @@ from syncadmin.store.models import Decision, DynamicsRecord, Failure, Link
 OURS = "api:sandbox"
 
 
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What our pages say now: failures and decisions, read once for all links."""
+
+    failures: list[Failure]
+    decisions: list[Decision]
+    records: dict[str, DynamicsRecord]
+    first_blanks: bool
+
+    @classmethod
+    def now(cls) -> _Told:
+        records = {str(one.guid): one for one in DynamicsRecord.objects.all()}
+        blanks = options.read().first_contact == "blanks"
+        return cls(list(Failure.objects.all()), list(Decision.objects.all()), records, blanks)
+
+    def failed(self, *subjects: str) -> list[Failure]:
+        """Open failures of these subjects; of all, if none is named."""
+        return [one for one in self.failures if one.closed_at is None and (not subjects or one.subject in subjects)]
+
+    def asks(self, link: Link, kind: str = "") -> bool:
+        """Whether a question about the link waits for its answer."""
+        return any(
+            one.link_id == link.pk and one.answered_at is None and kind in ("", one.kind) for one in self.decisions
+        )
+
+
 def check(world: World, hands: Hands) -> list[str]:
     """Every broken invariant, each with its number in the design."""
     links = list(Link.objects.order_by("id"))
     pairs = pairs_in_force()
+    told = _Told.now()
     broken: list[str] = []
     for link in links:
-        broken += _existence(world, link)
-        broken += _convergence(world, link, pairs)
-        broken += _qualified(world, link)
-    broken += _forgotten(world, hands, links)
-    for fault in Failure.objects.filter(code="fault"):
-        broken.append(f"0: {fault.subject} raised {fault.message}")
+        broken += _existence(world, link, told)
+        broken += _convergence(world, link, pairs, told)
+        broken += _qualified(world, link, told)
+    broken += _forgotten(told, hands, links)
+    broken += [f"0: {fault.subject} raised {fault.message}" for fault in told.failures if fault.code == "fault"]
     broken += losses.check(world, pairs)
     return broken
 
@@ -54,7 +81,7 @@ def person_of(world: World, link: Link) -> dict[str, Any] | None:
     return world.marketo.get("person", str(link.marketo)) if link.marketo else None
 
 
-def _existence(world: World, link: Link) -> Iterator[str]:
+def _existence(world: World, link: Link, told: _Told) -> Iterator[str]:
     """Deletes are believed by notice only, and every notice is believed."""
     row, person = row_of(world, link), person_of(world, link)
     who = f"link {link.pk} ({link.table} {link.dynamics}, person {link.marketo})"
@@ -67,43 +94,47 @@ def _existence(world: World, link: Link) -> Iterator[str]:
     filtered = row is not None and row.get(FILTER) is False
     if filtered and not link.stopped:
         yield f"1: {who} is filtered out and goes on"
-    asked = _decided(link)
+    asked = _decided(link, told)
     if link.stopped and not filtered and row is not None and not asked:
         yield f"1: {who} stands still although its filter says Yes"
-    if link.dynamics and link.marketo is None and row is not None and not (filtered or asked or _excused(link)):
+    if link.dynamics and link.marketo is None and row is not None and not (filtered or asked or _excused(link, told)):
         yield f"1: {who} never got its person"
 
 
-def _qualified(world: World, link: Link) -> Iterator[str]:
+def _qualified(world: World, link: Link, told: _Told) -> Iterator[str]:
     """Once its lead is qualified, a person belongs to the contact, if that may be synced."""
     row = row_of(world, link)
     if row is None or link.table != "lead" or link.marketo is None or link.stopped or row.get("statecode") != 1:
         return
     contact = world.dynamics.get("contact", str(row.get("parentcontactid") or ""))
-    if contact is None or contact.get(FILTER) is False or contact.get("merged") or _decided(link):
+    if contact is None or contact.get(FILTER) is False or contact.get("merged") or _decided(link, told):
         return
-    if str(contact["originatingleadid"]) == str(link.dynamics) and not _excused(link):
+    if str(contact["originatingleadid"]) == str(link.dynamics) and not _excused(link, told):
         yield f"6: link {link.pk} stays with lead {link.dynamics}, which is contact {contact['contactid']} now"
 
 
-def _decided(link: Link) -> bool:
+def _decided(link: Link, told: _Told) -> bool:
     """A merge of two linked records or people is asked about; the answer may end one of the two links."""
-    asked = Decision.objects.filter(kind__in=["dynamics_merge", "links_meeting"])
-    meeting = asked.filter(facts__winner_record__1=str(link.dynamics))
-    return asked.filter(link=link).exists() or meeting.exists()
+    return any(
+        one.kind in ("dynamics_merge", "links_meeting")
+        and (one.link_id == link.pk or _second(one.facts.get("winner_record")) == str(link.dynamics))
+        for one in told.decisions
+    )
 
 
-def _excused(link: Link) -> bool:
+def _second(parts: list[Any] | None) -> Any:
+    return parts[1] if parts and len(parts) > 1 else None
+
+
+def _excused(link: Link, told: _Told) -> bool:
     """Something on the person's page says why nothing goes on."""
-    subjects = [f"link:{link.pk}", f"dynamics:{link.dynamics}"]
-    if Failure.objects.filter(subject__in=subjects, closed_at=None).exists():
+    if told.failed(f"link:{link.pk}", f"dynamics:{link.dynamics}") or told.asks(link):
         return True
-    if Decision.objects.filter(link=link, answered_at=None).exists():
-        return True
-    return DynamicsRecord.objects.filter(guid=str(link.dynamics), due__in=["waiting", "decision"]).exists()
+    mirror = told.records.get(str(link.dynamics))
+    return mirror is not None and mirror.due in ("waiting", "decision")
 
 
-def _convergence(world: World, link: Link, pairs: list[FieldPair]) -> Iterator[str]:
+def _convergence(world: World, link: Link, pairs: list[FieldPair], told: _Told) -> Iterator[str]:
     row, person = row_of(world, link), person_of(world, link)
     if row is None or person is None or link.stopped or link.dynamics_deleted or row.get(FILTER) is False:
         if person is not None and link.dynamics_deleted and row is None and not person.get("dynDeleted"):
@@ -118,37 +149,40 @@ def _convergence(world: World, link: Link, pairs: list[FieldPair]) -> Iterator[s
         # What an account leaves out of its answers is not known to be empty, so nothing can be done about it.
         unknown = person.get(pair.marketo) is None and not world.marketo.state.knobs.empty_fields
         if d != m and not unknown:
-            yield from _difference(link, pair, d, m)
-    told = (str(person.get("dynPersonGuid") or "").lower(), person.get("dynPersonType"), bool(person.get("dynDeleted")))
+            yield from _difference(link, pair, d, m, told)
+    carried = (
+        str(person.get("dynPersonGuid") or "").lower(),
+        person.get("dynPersonType"),
+        bool(person.get("dynDeleted")),
+    )
     wanted = (str(link.dynamics), link.table.title(), False)
     # A write that Marketo refused as a whole is told as a failure, and waits until something in it changes.
-    refused = Failure.objects.filter(subject=f"link:{link.pk}", side="marketo", key="", closed_at=None).exists()
-    if told != wanted and world.marketo.state.knobs.empty_fields and not refused:
-        yield f"1: person {link.marketo} carries {told}, not {wanted}"
+    refused = any(one.side == "marketo" and one.key == "" for one in told.failed(f"link:{link.pk}"))
+    if carried != wanted and world.marketo.state.knobs.empty_fields and not refused:
+        yield f"1: person {link.marketo} carries {carried}, not {wanted}"
 
 
-def _difference(link: Link, pair: FieldPair, d: Any, m: Any) -> Iterator[str]:
+def _difference(link: Link, pair: FieldPair, d: Any, m: Any, told: _Told) -> Iterator[str]:
     """A difference is right if the person page gives a reason for it, and the reason is true."""
     why = link.held.get(pair.key, {}).get("why")
-    failed = Failure.objects.filter(subject=f"link:{link.pk}", closed_at=None)
+    failed = {one.key for one in told.failed(f"link:{link.pk}")}
     legal = {
         "direction": pair.direction is not Direction.BOTH or BY_COLUMN[pair.dynamics].form == "state",
         "blank": not pair.blanks_travel,
-        "ask": pair.winner is Winner.ASK or Decision.objects.filter(link=link, kind="ask", answered_at=None).exists(),
-        "failure": failed.filter(key=pair.key).exists(),
-        "two_automations": failed.filter(key=pair.key).exists(),
-        "first_blanks": options.read().first_contact == "blanks",
+        "ask": pair.winner is Winner.ASK or told.asks(link, "ask"),
+        "failure": pair.key in failed,
+        "two_automations": pair.key in failed,
+        "first_blanks": told.first_blanks,
     }
-    whole = any(f"*{side}" in link.held for side in ("dynamics", "marketo")) and failed.filter(key="").exists()
+    whole = any(f"*{side}" in link.held for side in ("dynamics", "marketo")) and "" in failed
     if not whole and not legal.get(why or "", False):
         yield f"1: {pair.key} of link {link.pk} stays {d!r} / {m!r}, held: {why!r}"
 
 
-def _forgotten(world: World, hands: Hands, links: list[Link]) -> Iterator[str]:
+def _forgotten(told: _Told, hands: Hands, links: list[Link]) -> Iterator[str]:
     """Every record that passes the filter is linked, waits for a decision, or stands behind one that is."""
     linked = {str(link.dynamics) for link in links}
-    known = {str(one.guid): one for one in DynamicsRecord.objects.all()}
-    failed = set(Failure.objects.filter(closed_at=None).values_list("subject", flat=True))
+    failed = {one.subject for one in told.failed()}
     for table, row in hands.records():
         guid = str(row[f"{table}id"])
         if guid in linked or row.get(FILTER) is False or row.get("merged") or f"dynamics:{guid}" in failed:
@@ -157,6 +191,6 @@ def _forgotten(world: World, hands: Hands, links: list[Link]) -> Iterator[str]:
         # Qualified, reopened or not: the link stays with the contact.
         if table == "lead" and contact:
             continue
-        mirror = known.get(guid)
+        mirror = told.records.get(guid)
         if mirror is None or mirror.due not in ("waiting", "decision"):
             yield f"1: {table} {guid} is forgotten (due: {mirror and mirror.due!r})"

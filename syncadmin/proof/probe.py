@@ -34,10 +34,9 @@ class Bet:
 
 def collide(drive: Drive) -> list[str]:
     bets = list(_edit(drive))
-    if not bets:
-        return []
-    _disturb(drive)
-    drive.run()
+    if bets:
+        _disturb(drive)
+        drive.run()
     broken = drive.calm("after the collisions")
     return [*broken, *(found for bet in bets for found in _check(drive, bet))]
 

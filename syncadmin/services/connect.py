@@ -65,7 +65,8 @@ def real_world() -> World:
 
 def dynamics(config: DynamicsConfig, world: World, budget: Budget) -> DynamicsConnector:
     """Knows the stored metadata, so that no call has to wait for reading it."""
-    known = {table: schema for table in (Table.LEAD, Table.CONTACT) if (schema := schemas.load(table)) is not None}
+    known = schemas.current()
+    known.pop(Table.PERSON, None)
     return Dynamics(
         config,
         budget=budget,
@@ -81,7 +82,7 @@ def dynamics(config: DynamicsConfig, world: World, budget: Budget) -> DynamicsCo
 
 def marketo(config: MarketoConfig, world: World, budget: Budget) -> MarketoConnector:
     """As ``dynamics``."""
-    people = schemas.load(Table.PERSON)
+    people = schemas.current().get(Table.PERSON)
     return Marketo(
         config,
         budget=budget,

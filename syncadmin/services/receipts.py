@@ -27,7 +27,7 @@ from syncadmin.store.models import Activity, Conflict, Failure, PendingWrite, Re
 
 _BATCH = 300
 # A line that comes later than this after the settlement is nobody's any more.
-_KEPT = timedelta(days=7)
+KEPT = timedelta(days=7)
 # How far Marketo's clock may be from ours, and how long after our call it may still write.
 _SKEW = timedelta(minutes=1)
 _LATEST = timedelta(minutes=3)
@@ -91,7 +91,7 @@ def _written_by(book: Rulebook, line: Line, receipts: Sequence[Receipt]) -> Rece
 def _receipts_of(lines: Sequence[Line]) -> dict[tuple[int, str], list[Receipt]]:
     people = {int(line.person) for line in lines}
     found: dict[tuple[int, str], list[Receipt]] = {}
-    for receipt in Receipt.objects.filter(person__in=people).order_by("id"):
+    for receipt in Receipt.objects.filter(person__in=people).order_by("id") if people else ():
         found.setdefault((receipt.person, receipt.field), []).append(receipt)
     return found
 
@@ -293,4 +293,4 @@ def _handed_on(row: Receipt, later: Receipt) -> list[Activity]:
 
 def purge(now: datetime) -> int:
     """Forgets receipts settled more than a week ago."""
-    return Receipt.objects.filter(settled_at__lt=now - _KEPT).delete()[0]
+    return Receipt.objects.filter(settled_at__lt=now - KEPT).delete()[0]

@@ -104,8 +104,7 @@ def _pairs(rows: str | None) -> tuple[tuple[str, str], ...]:
 
 @lru_cache(maxsize=4)
 def _assemble(now: Options, digests: tuple[tuple[str, str], ...], paused: tuple[tuple[str, str], ...]) -> Rulebook:
-    found = {Table(table): schemas.load(Table(table)) for table, _ in digests}
-    known = {table: schema for table, schema in found.items() if schema is not None}
+    known = {Table(table): schemas.of_digest(Table(table), digest) for table, digest in digests}
     pairs = fieldsets.pairs(now.field_version)
     zone = ZoneInfo(now.time_zone)
     names = OwnNames(now.guid_field, now.type_field, now.deleted_field)

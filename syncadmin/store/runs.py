@@ -7,8 +7,23 @@ from datetime import datetime
 
 from django.db import IntegrityError, transaction
 
-from syncadmin.store import staging, throughput
-from syncadmin.store.models import BudgetUse, Conflict, Failure, Run
+from syncadmin.store import staging, text, throughput
+from syncadmin.store.models import BudgetUse, Run
+
+_COUNT = """
+    UPDATE store_run r SET heartbeat_at = %(now)s, counts = r.counts || (
+        SELECT coalesce(jsonb_object_agg(key, value::bigint + coalesce((r.counts ->> key)::bigint, 0)), '{}')
+        FROM jsonb_each_text(%(counts)s::jsonb))
+    WHERE id = %(id)s
+"""
+# Some conflicts are found where people are merged again right before a write, which no step counts.
+_CLOSE = """
+    UPDATE store_run r SET finished_at = %(now)s, calls = %(calls)s::jsonb,
+        failures = (SELECT count(*) FROM store_failure WHERE run_id = r.id),
+        counts = r.counts || coalesce((SELECT jsonb_build_object('conflicts', count(*)) FROM store_conflict
+                                       WHERE run_id = r.id HAVING count(*) > 0), '{}')
+    WHERE id = %(id)s AND finished_at IS NULL
+"""
 
 
 def current() -> Run | None:
@@ -33,11 +48,7 @@ def last() -> list[Run]:
 def count(run: Run, counts: Mapping[str, int], now: datetime) -> None:
     """Adds to a run's counts, and what was written to the throughput."""
     with transaction.atomic():
-        row = Run.objects.select_for_update().get(pk=run.pk)
-        for name, number in counts.items():
-            row.counts[name] = row.counts.get(name, 0) + number
-        row.heartbeat_at = now
-        row.save(update_fields=["counts", "heartbeat_at"])
+        staging.run(_COUNT, {"id": run.pk, "counts": text.dump(dict(counts)), "now": now})
         throughput.note(counts, now)
 
 
@@ -46,16 +57,7 @@ def close(run: Run, now: datetime) -> bool:
     before = run.calls.get("before", {})
     used = {name: number - before.get(name, 0) for name, number in _calls().items()}
     calls = {name: number for name, number in used.items() if number}
-    with transaction.atomic():
-        row = Run.objects.select_for_update().filter(pk=run.pk, finished_at__isnull=True).first()
-        if row is None:
-            return False
-        row.finished_at, row.calls, row.failures = now, calls, Failure.objects.filter(run=run).count()
-        # Some are found where people are merged again right before a write, which no step counts.
-        if conflicts := Conflict.objects.filter(run=run).count():
-            row.counts["conflicts"] = conflicts
-        row.save(update_fields=["finished_at", "calls", "failures", "counts"])
-    return True
+    return staging.run(_CLOSE, {"id": run.pk, "calls": text.dump(calls), "now": now}) == 1
 
 
 def complain(run: Run, code: str, *, side: str = "", step: str = "", said: str = "") -> None:

@@ -41,11 +41,12 @@ def load(table: Table) -> Schema | None:
 def current() -> dict[Table, Schema]:
     """All tables whose metadata was read, parsed anew only when it differs. Shared: nobody may change it."""
     digests = TableSchema.objects.values_list("table", "digest")
-    return {Table(table): _of_digest(Table(table), digest) for table, digest in digests}
+    return {Table(table): of_digest(Table(table), digest) for table, digest in digests}
 
 
 @lru_cache(maxsize=8)
-def _of_digest(table: Table, digest: str) -> Schema:
+def of_digest(table: Table, digest: str) -> Schema:
+    """The table as it is stored under this digest, parsed once. Shared: nobody may change it."""
     # Some hundred columns take longer to parse than a page may take to answer.
     return load(table) or Schema(table)
 

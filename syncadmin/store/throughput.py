@@ -12,7 +12,7 @@ from syncadmin.store.models import Throughput
 
 MINUTE, HOUR = 60, 3600
 # A day of minutes and a month of hours: what the chart shows, and some more for whoever asks later.
-_KEPT = {MINUTE: timedelta(days=2), HOUR: timedelta(days=32)}
+KEPT = {MINUTE: timedelta(days=2), HOUR: timedelta(days=32)}
 # Which counts of a run are records written, to which side, and whether they were new there.
 _WRITTEN: dict[str, tuple[Side, str]] = {
     "dynamics_updated": (Side.DYNAMICS, "updated"),
@@ -36,7 +36,7 @@ def note(counts: Mapping[str, int], now: datetime) -> None:
     # In one order everywhere, so that two workers never wait for each other.
     lines = [
         (seconds, begin(now, seconds), side, written[side]["created"], written[side]["updated"])
-        for seconds in _KEPT
+        for seconds in KEPT
         for side in sorted(written)
     ]
     if lines:
@@ -52,5 +52,5 @@ def begin(at: datetime, seconds: int) -> datetime:
 def forget(now: datetime) -> int:
     """Deletes what no chart shows any more."""
     return sum(
-        Throughput.objects.filter(seconds=seconds, at__lt=now - kept).delete()[0] for seconds, kept in _KEPT.items()
+        Throughput.objects.filter(seconds=seconds, at__lt=now - kept).delete()[0] for seconds, kept in KEPT.items()
     )

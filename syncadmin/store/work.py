@@ -22,7 +22,11 @@ _FREE = "(w.owner = '' OR NOT EXISTS (SELECT 1 FROM store_worker o WHERE o.name 
 
 def renew(worker: str, now: datetime) -> None:
     """The heartbeat: the worker's lease runs from now."""
-    Worker.objects.update_or_create(name=worker, defaults={"lease_until": now + LEASE})
+    staging.run(_RENEW, [worker, now + LEASE])
+
+
+_RENEW = """INSERT INTO store_worker (name, lease_until) VALUES (%s, %s)
+            ON CONFLICT (name) DO UPDATE SET lease_until = excluded.lease_until"""
 
 
 def holds(worker: str, now: datetime) -> bool:
@@ -113,7 +117,7 @@ def lost_writes(
             RETURNING id""",
         {"worker": worker, "side": side, "op": op, "before": sent_before, "now": now, "limit": limit},
     )
-    return list(PendingWrite.objects.filter(pk__in=[row[0] for row in rows]).order_by("pk"))
+    return list(PendingWrite.objects.filter(pk__in=[row[0] for row in rows]).order_by("pk")) if rows else []
 
 
 def give_back(ids: Iterable[int], *, not_before: datetime | None = None) -> None:

@@ -176,6 +176,7 @@ def shipped() -> tuple[dict[str, Table], dict[tuple[str, str, str], str]]:
     return {name: _table(name, each) for name, each in facts["tables"].items()}, names
 
 
+@cache
 def metadata_id(*parts: str) -> str:
     """A MetadataId that is the same in every sandbox and at every start."""
     return str(uuid.uuid5(uuid.NAMESPACE_OID, "/".join(parts)))
