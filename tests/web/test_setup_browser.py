@@ -12,7 +12,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from syncadmin.services import connect
 from syncadmin.store import options
-from syncadmin.store.models import Connection
+from syncadmin.store.models import AuditEntry, Connection
 from tests.web.test_browser import NARROW, RULES, _enter, _troubles, browser, pytestmark
 from tests.world import DYNAMICS_URL, World
 
@@ -78,6 +78,38 @@ def test_the_way_through_without_script(browser: Browser, live_server: LiveServe
     page.get_by_role("button", name="Save and go on").click()
     page.wait_for_url("**/setup/fields/")
     assert options.read().several == "contact_first"
+
+
+def test_back_reload_and_a_second_administrator_are_harmless(
+    browser: Browser, live_server: LiveServer, systems: World
+) -> None:
+    first, second = (_enter(browser, live_server, "ada").new_page() for _ in range(2))
+    second.goto("/setup/dynamics/")
+    first.goto("/setup/dynamics/")
+    first.get_by_role("button", name="Use the sandbox").click()
+    expect(first.get_by_text("The connection is saved.")).to_be_visible()
+    first.get_by_role("link", name="On: Connect Marketo").click()
+    # The other's page is older than the connection; saving the same again changes nothing.
+    second.get_by_role("button", name="Use the sandbox").click()
+    expect(second.get_by_text("The connection is saved.")).to_be_visible()
+    second.goto("/")
+    assert second.url.endswith("/setup/marketo/")
+    first.get_by_role("button", name="Use the sandbox").click()
+    first.reload()
+    expect(first.get_by_role("button", name="Create what is missing in Marketo")).to_be_visible()
+    first.go_back()
+    expect(first.get_by_text("connected", exact=True)).to_be_visible()
+    first.go_forward()
+    for page in (first, second):
+        page.goto("/setup/marketo/")
+    for page in (first, second):
+        page.get_by_role("button", name="Create what is missing in Marketo").click()
+        expect(page.get_by_text("Our fields and the activity type are there.")).to_be_visible()
+    assert sorted(Connection.objects.values_list("side", flat=True)) == ["dynamics", "marketo"]
+    equipped = AuditEntry.objects.filter(action="equip").values_list("after", flat=True)
+    assert list(equipped) == [{"missing": []}] * 2
+    second.goto("/")
+    assert second.url.endswith("/setup/scope/")
 
 
 @pytest.mark.parametrize("settings_of", [{"color_scheme": "dark"}, {"viewport": NARROW}], ids=["dark", "narrow-light"])
