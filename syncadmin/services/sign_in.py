@@ -36,6 +36,12 @@ def holder(token: str, now: datetime) -> User | None:
     return link.user if link else None
 
 
+def from_terminal(token: str, now: datetime) -> bool:
+    """Whether the link was made to be opened at once, so that no mail scanner ever sees it: opening it is using it."""
+    link = _fresh(token, now).first()
+    return link is not None and link.good_until - link.made_at <= GOOD_FOR
+
+
 def redeem(token: str, now: datetime) -> User | None:
     """The person this link lets in, once; None for a used, old or invented one."""
     with transaction.atomic():

@@ -92,8 +92,19 @@ def test_a_link_lets_in_once(db: None) -> None:
     assert "_auth_user_id" not in second.session
 
 
-def test_a_link_that_is_only_looked_at_is_not_used_up(db: None) -> None:
+def test_a_link_from_the_terminal_lets_in_when_it_is_opened(db: None) -> None:
     token = sign_in.token_for(_ada(), who="test", now=datetime.now(UTC))
+    client, second = Client(), Client()
+    assert client.head(f"/sign-in/{token}").status_code == 200
+    assert client.get(f"/sign-in/{token}", headers={"Sec-Purpose": "prefetch;prerender"}).status_code == 200
+    assert "_auth_user_id" not in client.session
+    assert client.get(f"/sign-in/{token}").headers["Location"] == "/"
+    assert "_auth_user_id" in client.session
+    assert second.get(f"/sign-in/{token}").headers["Location"] == "/sign-in/"
+
+
+def test_a_mailed_link_that_is_only_looked_at_is_not_used_up(db: None) -> None:
+    token = sign_in.token_for(_ada(), who="test", now=datetime.now(UTC), good_for=sign_in.INVITED_FOR)
     scanner, client = Client(), Client()
     for ask in (scanner.get, scanner.head, scanner.get):
         assert ask(f"/sign-in/{token}").status_code == 200

@@ -79,13 +79,15 @@ def _afterwards(request: HttpRequest) -> str:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def by_link(request: HttpRequest, token: str) -> HttpResponse:
-    """Opened, it shows a button, which uses the link: mail scanners and previews open every address they see.
+    """A link from the terminal lets in when it is opened. One that was mailed shows a button, which uses it: mail
+    scanners open every address they see.
 
     A used, old or invented token leads to the password form and says so.
     """
-    posted = request.method == "POST"
-    user = (service.redeem if posted else service.holder)(token, htmx.now())
-    if user is not None and not posted:
+    looked_at = request.method == "HEAD" or "prefetch" in request.headers.get("Sec-Purpose", "")
+    used = request.method == "POST" or (not looked_at and service.from_terminal(token, htmx.now()))
+    user = (service.redeem if used else service.holder)(token, htmx.now())
+    if user is not None and not used:
         return htmx.answer(request, "sign_in/link.html", {"name": user.get_username()})
     if user is None:
         messages.error(request, _("This sign-in link has been used already or is too old."))
