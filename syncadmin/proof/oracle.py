@@ -183,13 +183,15 @@ def _forgotten(told: _Told, hands: Hands, links: list[Link]) -> Iterator[str]:
     """Every record that passes the filter is linked, waits for a decision, or stands behind one that is."""
     linked = {str(link.dynamics) for link in links}
     failed = {one.subject for one in told.failed()}
-    for table, row in hands.records():
+    records = hands.records()
+    # A merge hands on what the loser was qualified into: the contact names the master then, and is the same human.
+    origins = {str(row.get("originatingleadid")) for _, row in records if str(row.get("contactid")) in linked}
+    for table, row in records:
         guid = str(row[f"{table}id"])
         if guid in linked or row.get(FILTER) is False or row.get("merged") or f"dynamics:{guid}" in failed:
             continue
-        contact = row.get("parentcontactid")
         # Qualified, reopened or not: the link stays with the contact.
-        if table == "lead" and contact:
+        if table == "lead" and (row.get("parentcontactid") or guid in origins):
             continue
         mirror = told.records.get(guid)
         if mirror is None or mirror.due not in ("waiting", "decision"):

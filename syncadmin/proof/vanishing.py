@@ -1,16 +1,17 @@
-"""A field changes its type and has its old one again: its pairs pause with a message, nothing is blanked, all goes on.
+"""A field goes or changes its type, and is as before again: its pairs pause with a message, nothing is blanked.
 
 Played where metadata is read again, which is in every eighth schedule: it costs more than all the rest of a run.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from syncadmin.proof.people import TEXTS
 from syncadmin.proof.world import METADATA_EVERY, pairs_in_force
+from syncadmin.sandbox.marketo import MarketoSandbox
 from syncadmin.store.models import Link
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def change_and_return(drive: Drive) -> list[str]:
     """Plays it, and the calm after it; what broke."""
     world = drive.world
     before = world.dynamics.truth.last_id, world.marketo.truth.last_id
-    world.marketo.change_field(_FIELD.field, kind=_other_kind(drive.schedule.seed))
+    bring_back = _spoil(world.marketo, drive.schedule.seed // METADATA_EVERY)
     # Somebody goes on working on the side where the column is still there.
     link = Link.objects.filter(stopped=False, dynamics_deleted=False, marketo_deleted=False).order_by("id").first()
     if link is not None and link.dynamics and world.dynamics.get(link.table, str(link.dynamics)) is not None:
@@ -35,14 +36,23 @@ def change_and_return(drive: Drive) -> list[str]:
         world.clock.sleep(_LONGER.total_seconds())
         world.run()
     broken = [*_written(drive, before), *_untold()]
-    world.marketo.change_field(_FIELD.field, kind="text")
+    bring_back()
     world.clock.sleep(_LONGER.total_seconds())
     world.run()
-    return [*broken, *drive.calm("after a field had its type again")]
+    return [*broken, *drive.calm("after a field was as before")]
 
 
-def _other_kind(seed: int) -> str:
-    return ("integer", "boolean", "date")[seed // METADATA_EVERY % 3]
+def _spoil(marketo: MarketoSandbox, number: int) -> Callable[[], object]:
+    """Every fourth time the field goes, else it changes its type; what makes it as it was."""
+    fields = marketo.state.fields
+    field = fields.get(_FIELD.field)
+    if field is None:
+        raise KeyError(f"Marketo has no field {_FIELD.field}")
+    if number % 4 == 2:
+        marketo.remove_field(field.name)
+    else:
+        marketo.change_field(field.name, kind=("integer", "boolean", "date")[number % 3])
+    return lambda: fields.change(field)
 
 
 def _written(drive: Drive, before: tuple[int, int]) -> Iterator[str]:
@@ -50,10 +60,10 @@ def _written(drive: Drive, before: tuple[int, int]) -> Iterator[str]:
     for log, since in zip((world.dynamics.truth, world.marketo.truth), before, strict=True):
         for entry in log.since(since):
             if entry.who == _OURS and entry.action == "update" and entry.field in (_FIELD.column, _FIELD.field):
-                yield f"13: {entry.field} of {entry.record} was written while it was of another type: {entry.old!r} -> {entry.new!r}"
+                yield f"13: {entry.field} of {entry.record} was written while it was gone or of another type: {entry.old!r} -> {entry.new!r}"
 
 
 def _untold() -> Iterator[str]:
     for pair in pairs_in_force():
         if pair.dynamics == _FIELD.column and not pair.paused:
-            yield f"13: {pair.key} is not paused although {_FIELD.field} is of another type"
+            yield f"13: {pair.key} is not paused although {_FIELD.field} is gone or of another type"

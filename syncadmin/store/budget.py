@@ -16,7 +16,7 @@ from django.db import connection, transaction
 from django.db.models import Q
 
 from syncadmin.engine.records import Lane, Side
-from syncadmin.store import locks, options, text, turns
+from syncadmin.store import locks, options, staging, text, turns
 from syncadmin.store.models import Budget
 from syncadmin.store.options import Options
 
@@ -159,12 +159,18 @@ def _take_place(asking: _Asking) -> int | None:
     return None if row is None else int(row[0])
 
 
+# Asked before every call, where putting the statement together costs more than carrying it out.
+_LOCKED = """SELECT id, side, recent, paused_until, at_once, day, calls, backfill_calls
+             FROM store_budget WHERE side = %s FOR UPDATE"""
+
+
 def _locked_row(side: Side) -> Budget:
-    found = Budget.objects.select_for_update().filter(side=side).first()
-    if found is None:
+    rows = staging.query(_LOCKED, [side])
+    if not rows:
         _row_exists(side)
-        found = Budget.objects.select_for_update().get(side=side)
-    return found
+        rows = staging.query(_LOCKED, [side])
+    id, name, recent, paused_until, at_once, day, calls, backfill_calls = rows[0]
+    return Budget(id, name, text.load(recent), paused_until, at_once, day, calls, backfill_calls)
 
 
 def _row_exists(side: Side) -> None:
