@@ -50,11 +50,9 @@ def take_up_requests(people: list[int], statuses: tuple[str, ...], now: datetime
     """Queues the latest Sync Person request of each person again, unless one is under way."""
     busy = SyncRequest.objects.filter(person__in=people, status__in=("received", "queued"))
     waiting = set(people) - set(busy.values_list("person", flat=True))
-    for person in sorted(waiting):
-        latest = SyncRequest.objects.filter(person=person, status__in=statuses).order_by("-id").first()
-        if latest is not None:
-            latest.status, latest.not_before, latest.finished_at = "queued", now, None
-            latest.save(update_fields=["status", "not_before", "finished_at"])
+    latest = SyncRequest.objects.filter(person__in=waiting, status__in=statuses).order_by("person", "-id")
+    newest = list(latest.distinct("person").values_list("pk", flat=True))
+    SyncRequest.objects.filter(pk__in=newest).update(status="queued", not_before=now, finished_at=None)
 
 
 def lines(row: Decision, kind: Kind, details: dict[str, Any], who: str, now: datetime) -> list[Activity]:

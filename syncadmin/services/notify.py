@@ -52,17 +52,22 @@ class Senders:
 def turn(now: datetime, senders: Senders) -> int:
     """One ring of the clock: looks for changes, then sends what is due; how many were sent."""
     alarms.look(now)
-    sent = sum(_send(pk, now, senders) for pk in _claim(now))
+    told = [_send(pk, now, senders) for pk in _claim(now)]
+    sent = sum(row is not None and row.sent_at is not None for row in told)
     Delivery.objects.filter(made_at__lt=now - _KEPT, next_try_at=None).delete()
     return sent
 
 
 def test(channel: Channel, now: datetime, senders: Senders) -> Delivery:
-    """Sends a test at once and answers how it went; a failed one is not repeated."""
-    row = Delivery.objects.create(channel=channel, alarm="test", state=alarms.TEST, made_at=now, attempts=1)
-    _send(row.pk, now, senders)
-    row.refresh_from_db()
-    return row
+    """Sends a test at once and answers how it went; a failed one is not repeated. Raises ``Channel.DoesNotExist``."""
+    with transaction.atomic():
+        # Held until the delivery stands: a channel taken away in this moment would leave it pointing nowhere.
+        held = Channel.objects.select_for_update().get(pk=channel.pk)
+        row = Delivery.objects.create(channel=held, alarm="test", state=alarms.TEST, made_at=now, attempts=1)
+    sent = _send(row.pk, now, senders)
+    if sent is None:
+        raise Channel.DoesNotExist
+    return sent
 
 
 @transaction.atomic
@@ -73,8 +78,11 @@ def _claim(now: datetime) -> list[int]:
     return mine
 
 
-def _send(pk: int, now: datetime, senders: Senders) -> bool:
-    row = Delivery.objects.select_related("channel").get(pk=pk)
+def _send(pk: int, now: datetime, senders: Senders) -> Delivery | None:
+    """How it went; None if the channel was taken away with its deliveries meanwhile."""
+    row = Delivery.objects.select_related("channel").filter(pk=pk).first()
+    if row is None:
+        return None
     message = _message(row)
     try:
         if row.channel.kind == EMAIL:
@@ -88,8 +96,8 @@ def _send(pk: int, now: datetime, senders: Senders) -> bool:
         row.error, row.next_try_at = {"code": "vault", "said": str(error)}, None
     else:
         row.sent_at, row.next_try_at, row.error = now, None, {}
-    row.save(update_fields=["error", "next_try_at", "sent_at"])
-    return row.sent_at is not None
+    told = {"error": row.error, "next_try_at": row.next_try_at, "sent_at": row.sent_at}
+    return row if Delivery.objects.filter(pk=pk).update(**told) else None
 
 
 def _next(attempts: int, now: datetime) -> datetime | None:

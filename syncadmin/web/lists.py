@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
@@ -77,15 +76,6 @@ def number(given: QueryDict, name: str) -> int | None:
     """A whole number of 64 bits; anything else counts as absent."""
     word = given.get(name, "")
     return int(word) if word.isascii() and word.isdigit() and len(word) < 19 else None
-
-
-def day(given: QueryDict, name: str, *, end: bool = False) -> datetime | None:
-    """The first instant of a day given as 2026-03-01, in UTC; with ``end`` the first instant after it."""
-    try:
-        found = datetime.strptime(given.get(name, ""), "%Y-%m-%d").replace(tzinfo=UTC)
-        return found + timedelta(days=1) if end else found
-    except (ValueError, OverflowError):
-        return None
 
 
 def chosen(request: HttpRequest) -> tuple[int, ...] | None:

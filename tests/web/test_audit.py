@@ -32,9 +32,23 @@ def test_an_entry_tells_who_what_before_and_after(ada: Client, world: World) -> 
     _entry(world, action="role", subject="vic", before="viewer", after="operator")
     _entry(world, action="a_new_deed", subject="x", before=[{"a": 1}], after=None)
     newest, role, setting = _rows(ada.get(PAGE).content.decode())
-    assert newest.endswith("ada a new deed x [{&quot;a&quot;: 1}] → nothing")
+    assert newest.endswith("ada a new deed x A: 1 → nothing")
     assert role.endswith("ada gave a role vic Viewer → Operator")
     assert setting.endswith("ada changed a setting wait 300 → 60")
+
+
+def test_what_has_parts_tells_only_those_that_changed(ada: Client, world: World) -> None:
+    was = {"base_url": "https://one.example", "account": "a1", "client_id": "c1"}
+    _entry(
+        world, action="connect", subject="dynamics", before=was, after={**was, "client_id": "c2", "secret": "replaced"}
+    )
+    keys = [f"lead.c{number}:m{number}" for number in range(20)]
+    fields = {"version": 1, "pairs": ["lead.city:city", "contact.city:city"]}
+    _entry(world, action="fields", before=fields, after={"version": 2, "pairs": ["lead.city:city", *keys]})
+    saved, connected = _rows(ada.get(PAGE).content.decode())
+    assert connected.endswith("dynamics Client id : c1 → c2 Secret : replaced")
+    assert "Fields : city · city (Contact) → c0 · m0 (Lead), " in saved
+    assert saved.endswith("c11 · m11 (Lead) and 8 more Version : 1 → 2")
 
 
 def test_it_filters_by_person_action_and_day(ada: Client, world: World) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.test import Client
@@ -80,6 +80,15 @@ def test_they_are_narrowed_by_everything_the_form_offers(vic: Client, world: Wor
         assert "Bo Lind" not in page, query
     assert "Bo Lind" in _list(vic, "state=nonsense&person=x&since=never&after=zzz&sort=up")
     assert "No conflict fits" in _list(vic, "key=nothing")
+
+
+def test_a_day_is_the_viewers_day(vic: Client, world: World) -> None:
+    world.conflict(world.linked("Ada Byron"), at=datetime(2026, 3, 1, 22, 30, tzinfo=UTC))
+    vic.cookies["zone"] = "Asia/Tokyo"
+    assert "Ada Byron" in _list(vic, "since=2026-03-02&until=2026-03-02")
+    assert "No conflict fits" in _list(vic, "since=2026-03-01&until=2026-03-01")
+    vic.cookies["zone"] = "America/New_York"
+    assert "Ada Byron" in _list(vic, "since=2026-03-01&until=2026-03-01")
 
 
 @pytest.mark.parametrize("sort", ["newest", "oldest"])

@@ -9,10 +9,11 @@ from datetime import timedelta
 
 import pytest
 from django.test import Client
+from pytest_django import DjangoAssertNumQueries
 
 from syncadmin.engine.causes import Cause
 from syncadmin.engine.convert_choices import add_text
-from syncadmin.services import bulk_release
+from syncadmin.services import answers, bulk_release
 from syncadmin.services.bulk_release import Which
 from syncadmin.store import fieldsets, options
 from syncadmin.store.models import Activity, AuditEntry, DynamicsRecord, Failure, SyncRequest
@@ -306,3 +307,21 @@ def test_old_addresses_lead_to_the_new_ones(vic: Client, world: World) -> None:
     decision = world.decision()
     assert vic.get("/to-do/").headers["Location"] == "/decisions/"
     assert vic.get(f"/to-do/decisions/{decision.pk}/").headers["Location"] == f"/decisions/{decision.pk}/"
+
+
+def test_requests_are_taken_up_together_and_each_persons_latest_alone(
+    world: World, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    def ask(person: int, status: str) -> SyncRequest:
+        return SyncRequest.objects.create(
+            person=person, sync_as="lead", source="webhook", status=status, received_at=world.now
+        )
+
+    older, latest = ask(1, "failed"), ask(1, "failed")
+    others = [ask(number, "failed") for number in range(2, 300)]
+    busy, refused = ask(500, "queued"), ask(500, "failed")
+    with django_assert_num_queries(3):
+        answers.take_up_requests([1, 500, *(row.person for row in others)], ("failed",), world.now)
+    queued = set(SyncRequest.objects.filter(status="queued").values_list("pk", flat=True))
+    assert queued == {latest.pk, busy.pk, *(row.pk for row in others)}
+    assert not {older.pk, refused.pk} & queued

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
 
@@ -10,9 +11,10 @@ import pytest
 from django.core import mail
 from django.test import Client
 
-from syncadmin.services import notify_channels
+from syncadmin.services import alarms, notify, notify_channels
 from syncadmin.store import options
 from syncadmin.store.models import Alarm, AuditEntry, Channel, Delivery
+from syncadmin.store.queries import notifications as queries
 from tests.web.people import World
 
 PAGE = "/settings/notifications/"
@@ -139,3 +141,34 @@ def test_only_administrators_come_here(oscar: Client, path: str) -> None:
 @pytest.mark.parametrize("path", ["9/test/", "9/switch/", "9/remove/"])
 def test_a_channel_nobody_added_is_not_found(ada: Client, path: str) -> None:
     assert ada.post(PAGE + path).status_code == 404
+
+
+@pytest.mark.parametrize("act", ["test", "switch", "remove"])
+def test_a_channel_taken_away_in_the_same_instant_is_told(
+    ada: Client, monkeypatch: pytest.MonkeyPatch, act: str
+) -> None:
+    ada.post(f"{PAGE}add/", MAIL)
+    channel = Channel.objects.get()
+    look = queries.channel
+
+    def seen_and_gone(pk: int) -> queries.ChannelRow | None:
+        row = look(pk)
+        Channel.objects.all().delete()
+        return row
+
+    monkeypatch.setattr(queries, "channel", seen_and_gone)
+    page = ada.post(f"{PAGE}{channel.pk}/{act}/", {"active": "off"}, follow=True).content.decode()
+    assert "ops@example.org has been taken away meanwhile." in page
+
+
+def test_a_channel_taken_away_while_its_message_travels_stops_nothing(db: None) -> None:
+    now = datetime.now(UTC)
+    channel = Channel.objects.create(kind="email", address="ops@example.org", made_at=now)
+    Delivery.objects.create(channel=channel, alarm="test", state=alarms.TEST, made_at=now, next_try_at=now)
+
+    def takes_away(address: str, message: notify.Message) -> None:
+        Channel.objects.all().delete()
+
+    senders = notify.Senders(mail=takes_away, post=lambda *_: None)
+    assert notify.turn(now, senders) == 0
+    assert not Delivery.objects.exists()

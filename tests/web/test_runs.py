@@ -8,6 +8,7 @@ from django.test import Client
 
 from syncadmin.store.models import Activity
 from syncadmin.store.queries import run_lines
+from syncadmin.web.views import runs
 from syncadmin.web.words.causes import title
 from tests.web.people import CITY, TITLE, World
 
@@ -115,8 +116,17 @@ def test_the_lines_page_and_keep_their_filter(vic: Client, world: World, part: d
     assert text.lstrip().startswith('<div id="live"')
     following = re.search(r'rel="next" href="([^"]*)"', text)
     assert following
-    assert len(_lines(text)) == 50
-    assert len(_lines(vic.get(following[1].replace("&amp;", "&")).content.decode())) == 10
+    assert len(_lines(text)) == 30
+    assert len(_lines(vic.get(following[1].replace("&amp;", "&")).content.decode())) == 30
+
+
+def test_a_field_that_leads_and_contacts_both_have_says_whose_it_is() -> None:
+    told = {"lead.city:city": "City", "contact.city:city": "City", "lead.subject:topic": "Topic"}
+    assert runs.field_choices(told) == [
+        ("contact.city:city", "City · Contact"),
+        ("lead.city:city", "City · Lead"),
+        ("lead.subject:topic", "Topic"),
+    ]
 
 
 def test_a_rare_line_is_looked_for_a_stretch_at_a_time(world: World, monkeypatch: pytest.MonkeyPatch, db: None) -> None:

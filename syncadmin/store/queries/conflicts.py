@@ -14,7 +14,7 @@ from syncadmin.store.queries import columns, keys
 from syncadmin.store.queries.columns import Catalogue, FieldRow, Marks
 from syncadmin.store.queries.sql import MOST, Count, bounded
 
-PAGE = 50
+PAGE = 25
 EXPORT = 1_000
 STATES = ("decided", "open", "chosen", "applied", "passed")
 SORTS = ("newest", "oldest")

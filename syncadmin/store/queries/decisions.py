@@ -10,6 +10,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from syncadmin.store.models import Decision
+from syncadmin.store.queries import keys
 from syncadmin.store.queries.sql import MOST, Count, bounded, select
 
 PAGE = 20
@@ -88,14 +89,7 @@ def chosen_by(wanted: DecisionFilter) -> QuerySet[Decision]:
 
 
 def page(wanted: DecisionFilter, sort: str, after: int | None) -> DecisionPage:
-    found = rows(_after(chosen_by(wanted), sort, after).select_related("link")[: PAGE + 1])
-    return DecisionPage(found[:PAGE], str(found[PAGE - 1].id) if len(found) > PAGE else "")
-
-
-def _after(chosen: QuerySet[Decision], sort: str, after: int | None) -> QuerySet[Decision]:
-    if sort == "oldest":
-        return (chosen if after is None else chosen.filter(id__gt=after)).order_by("id")
-    return (chosen if after is None else chosen.filter(id__lt=after)).order_by("-id")
+    return DecisionPage(*keys.page_by_id(chosen_by(wanted).select_related("link"), sort, after, rows, PAGE))
 
 
 def count(wanted: DecisionFilter) -> Count:
@@ -109,13 +103,7 @@ def shapes() -> tuple[ShapeCount, ...]:
 
 def every(wanted: DecisionFilter, sort: str) -> Iterator[DecisionRow]:
     """All that the filter lets through, read some hundred at a time."""
-    after: int | None = None
-    while True:
-        found = rows(_after(chosen_by(wanted), sort, after).select_related("link")[:EXPORT])
-        yield from found
-        if len(found) < EXPORT:
-            return
-        after = found[-1].id
+    return keys.every_by_id(chosen_by(wanted).select_related("link"), sort, rows, EXPORT)
 
 
 def one(pk: int) -> DecisionRow | None:

@@ -12,9 +12,10 @@ from django.db.models import QuerySet
 
 from syncadmin.engine.causes import Cause
 from syncadmin.store.models import Failure
+from syncadmin.store.queries import keys
 from syncadmin.store.queries.sql import MOST, Count, bounded, select
 
-PAGE = 50
+PAGE = 25
 EXPORT = 1_000
 STATES = ("open", "ignored", "closed")
 SORTS = ("newest", "oldest")
@@ -168,14 +169,7 @@ def chosen_by(wanted: FailureFilter) -> QuerySet[Failure]:
 
 def page(wanted: FailureFilter, sort: str, after: int | None) -> FailurePage:
     """``sort`` is one of ``SORTS``; ``after`` is where the page before ended."""
-    found = rows(_after(chosen_by(wanted), sort, after).select_related("link")[: PAGE + 1])
-    return FailurePage(found[:PAGE], str(found[PAGE - 1].id) if len(found) > PAGE else "")
-
-
-def _after(chosen: QuerySet[Failure], sort: str, after: int | None) -> QuerySet[Failure]:
-    if sort == "oldest":
-        return (chosen if after is None else chosen.filter(id__gt=after)).order_by("id")
-    return (chosen if after is None else chosen.filter(id__lt=after)).order_by("-id")
+    return FailurePage(*keys.page_by_id(chosen_by(wanted).select_related("link"), sort, after, rows, PAGE))
 
 
 def count(wanted: FailureFilter) -> Count:
@@ -184,13 +178,7 @@ def count(wanted: FailureFilter) -> Count:
 
 def every(wanted: FailureFilter, sort: str) -> Iterator[FailureRow]:
     """All that the filter lets through, read a thousand at a time."""
-    after: int | None = None
-    while True:
-        found = rows(_after(chosen_by(wanted), sort, after).select_related("link")[:EXPORT])
-        yield from found
-        if len(found) < EXPORT:
-            return
-        after = found[-1].id
+    return keys.every_by_id(chosen_by(wanted).select_related("link"), sort, rows, EXPORT)
 
 
 def one(pk: int) -> FailureRow | None:

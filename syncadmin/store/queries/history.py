@@ -11,7 +11,7 @@ from uuid import UUID
 from syncadmin.store import text
 from syncadmin.store.queries.sql import select
 
-PAGE = 50
+PAGE = 30
 # A page looks through so many lines at once; where a filter passes few of them, the next page goes on from there.
 STEPS = 3_000
 # What was last done to a field is looked for among so many lines.

@@ -1,11 +1,50 @@
-"""Where a list goes on: the sort key of the last row shown, as one word in the address."""
+"""Where a list goes on: after the id of the last row shown, or after its sort key as one word in the address."""
 
 from __future__ import annotations
 
 import base64
 import binascii
 import json
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Protocol, TypeVar
+
+from django.db.models import Model, QuerySet
+
+
+class _Numbered(Protocol):
+    @property
+    def id(self) -> int: ...
+
+
+Stored = TypeVar("Stored", bound=Model)
+Row = TypeVar("Row", bound=_Numbered)
+Reader = Callable[[Iterable[Stored]], tuple[Row, ...]]
+
+
+def by_id(chosen: QuerySet[Stored], sort: str, after: int | None) -> QuerySet[Stored]:
+    """The rows behind that id, newest first unless ``sort`` is oldest."""
+    if sort == "oldest":
+        return (chosen if after is None else chosen.filter(id__gt=after)).order_by("id")
+    return (chosen if after is None else chosen.filter(id__lt=after)).order_by("-id")
+
+
+def page_by_id(
+    chosen: QuerySet[Stored], sort: str, after: int | None, read: Reader[Stored, Row], size: int
+) -> tuple[tuple[Row, ...], str]:
+    """So many rows, and the id of the last one where the next page goes on; empty on the last page."""
+    found = read(by_id(chosen, sort, after)[: size + 1])
+    return found[:size], str(found[size - 1].id) if len(found) > size else ""
+
+
+def every_by_id(chosen: QuerySet[Stored], sort: str, read: Reader[Stored, Row], size: int) -> Iterator[Row]:
+    """All of them, read so many at a time."""
+    after: int | None = None
+    while True:
+        found = read(by_id(chosen, sort, after)[:size])
+        yield from found
+        if len(found) < size:
+            return
+        after = found[-1].id
 
 
 def pack(*parts: str | int) -> str:

@@ -13,7 +13,7 @@ from django.db.models import Q
 from syncadmin.store.models import Activity, Conflict, Failure
 from syncadmin.store.queries.history import Change, HistoryLine
 
-PAGE = 50
+PAGE = 30
 # A page looks through so many lines at once; where a filter passes few of them, the next page goes on from there.
 STEPS = 3_000
 

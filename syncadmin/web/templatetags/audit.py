@@ -9,4 +9,4 @@ from syncadmin.web.words import audit
 register = template.Library()
 
 register.filter("audit_action", audit.action)
-register.filter("audit_value", audit.value)
+register.simple_tag(audit.differences, name="audit_differences")

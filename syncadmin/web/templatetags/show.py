@@ -8,7 +8,6 @@ from typing import Any
 from django import template
 from django.templatetags.static import static
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -40,7 +39,8 @@ def ago(moment: datetime | None, now: datetime) -> SafeString | str:
     """How long ago, with the exact instant for the mouse and for the script that keeps it fresh."""
     if moment is None:
         return "–"
-    title = date_format(timezone.localtime(moment), "Y-m-d H:i:s T")
+    # By strftime: a list has a hundred times, and date_format takes ten times as long for the same figures.
+    title = timezone.localtime(moment).strftime("%Y-%m-%d %H:%M:%S %Z")
     return format_html(
         '<time datetime="{}" title="{}" data-ago>{}</time>', moment.isoformat(), title, _distance(now - moment)
     )
@@ -52,16 +52,14 @@ def exact(moment: datetime | None) -> SafeString | str:
     if moment is None:
         return "–"
     local = timezone.localtime(moment)
-    title = date_format(local, "Y-m-d H:i:s T")
-    return format_html(
-        '<time datetime="{}" title="{}">{}</time>', moment.isoformat(), title, date_format(local, "Y-m-d H:i")
-    )
+    title = local.strftime("%Y-%m-%d %H:%M:%S %Z")
+    return format_html('<time datetime="{}" title="{}">{}</time>', moment.isoformat(), title, f"{local:%Y-%m-%d %H:%M}")
 
 
 @register.filter
 def clock(moment: datetime) -> str:
     """The time of the day in the zone of the viewer."""
-    return date_format(timezone.localtime(moment), "H:i")
+    return f"{timezone.localtime(moment):%H:%M}"
 
 
 def _distance(passed: timedelta) -> str:

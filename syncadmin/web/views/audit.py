@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
@@ -10,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from syncadmin.store.queries import audit as queries
-from syncadmin.store.queries.audit import Wanted
+from syncadmin.store.queries.audit import AuditRow, Wanted
 from syncadmin.web import days, htmx
 from syncadmin.web.access import Right, needs
 from syncadmin.web.exports import stream_csv
@@ -44,11 +45,13 @@ def audit(request: HttpRequest) -> HttpResponse:
 def audit_csv(request: HttpRequest) -> StreamingHttpResponse:
     asked = _asked(request)
     headings = (_("When"), _("Who"), _("Action"), _("Subject"), _("Before"), _("After"))
-    rows = (
-        (row.at, row.who, words.action(row.action), row.subject, words.value(row.before), words.value(row.after))
-        for row in queries.every(_wanted(asked))
-    )
-    return stream_csv("audit", headings, rows)
+    return stream_csv("audit", headings, map(_cells, queries.every(_wanted(asked))))
+
+
+def _cells(row: AuditRow) -> tuple[Any, ...]:
+    found = words.differences(row.before, row.after)
+    told = (words.line(found, side) for side in ("before", "after"))
+    return (row.at, row.who, words.action(row.action), row.subject, *told)
 
 
 def _asked(request: HttpRequest) -> dict[str, str]:

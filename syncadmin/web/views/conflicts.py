@@ -21,7 +21,7 @@ from syncadmin.services.use_other_value import Which
 from syncadmin.store.queries import columns
 from syncadmin.store.queries import conflicts as queries
 from syncadmin.store.queries.conflicts import ConflictFilter, ConflictRow
-from syncadmin.web import exports, htmx, lists
+from syncadmin.web import days, exports, htmx, lists
 from syncadmin.web.access import Right, needs, right_of
 from syncadmin.web.words import conflicts as words
 from syncadmin.web.words.terms import SIDES, named
@@ -55,14 +55,15 @@ def conflicts(request: HttpRequest) -> HttpResponseBase:
 
 
 def _filter(given: QueryDict) -> ConflictFilter:
+    since, until = days.between(given.get("since", ""), given.get("until", ""))
     return ConflictFilter(
         state=lists.one_of(given, "state", queries.STATES),
         key=given.get("key", "")[:220].replace("\0", ""),
         winner=lists.one_of(given, "winner", tuple(SIDES)),
         rule=lists.one_of(given, "rule", tuple(words.RULES)),
         link=lists.number(given, "person"),
-        since=lists.day(given, "since"),
-        until=lists.day(given, "until", end=True),
+        since=since,
+        until=until,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.core.exceptions import ValidationError
+from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
@@ -66,7 +66,10 @@ def limits(request: HttpRequest) -> HttpResponse:
 @require_POST
 def test(request: HttpRequest, pk: int) -> HttpResponse:
     row = _found(pk)
-    sent = notify_channels.test(pk, who=request.user.get_username(), now=htmx.now())
+    try:
+        sent = notify_channels.test(pk, who=request.user.get_username(), now=htmx.now())
+    except ObjectDoesNotExist:
+        return _gone(request, row)
     if sent.sent_at:
         messages.success(request, _("The test was delivered to %(place)s.") % {"place": row.place})
     else:
@@ -79,7 +82,10 @@ def test(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def switch(request: HttpRequest, pk: int) -> HttpResponse:
     row, active = _found(pk), request.POST.get("active") == "on"
-    notify_channels.switch(pk, active, who=request.user.get_username(), now=htmx.now())
+    try:
+        notify_channels.switch(pk, active, who=request.user.get_username(), now=htmx.now())
+    except ObjectDoesNotExist:
+        return _gone(request, row)
     said = _("%(place)s is told again.") if active else _("%(place)s is told nothing for now.")
     messages.success(request, said % {"place": row.place})
     return redirect("settings-notifications")
@@ -92,8 +98,17 @@ def remove(request: HttpRequest, pk: int) -> HttpResponse:
     row = _found(pk)
     if request.method != "POST":
         return htmx.answer(request, "notifications/remove.html", {"row": row})
-    notify_channels.remove(pk, who=request.user.get_username(), now=htmx.now())
+    try:
+        notify_channels.remove(pk, who=request.user.get_username(), now=htmx.now())
+    except ObjectDoesNotExist:
+        return _gone(request, row)
     messages.success(request, _("%(place)s is taken away.") % {"place": row.place})
+    return redirect("settings-notifications")
+
+
+def _gone(request: HttpRequest, row: ChannelRow) -> HttpResponse:
+    """Somebody else took it away between the look and the deed."""
+    messages.warning(request, _("%(place)s has been taken away meanwhile.") % {"place": row.place})
     return redirect("settings-notifications")
 
 

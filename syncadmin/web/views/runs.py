@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from typing import Any
 from urllib.parse import urlencode
 
@@ -19,6 +20,7 @@ from syncadmin.store.queries.runs import RunDetail
 from syncadmin.web import days, htmx
 from syncadmin.web.access import Right, needs
 from syncadmin.web.words.history import KINDS
+from syncadmin.web.words.terms import TABLES, named
 
 # Of a run's conflicts and failures; all of them stand on pages of their own.
 _FIRST = 10
@@ -78,10 +80,20 @@ def _words(detail: RunDetail, wanted: Wanted, book: Catalogue) -> dict[str, Any]
     return {
         "kinds": [(kind, KINDS.get(kind, kind)) for kind in kinds],  # type: ignore[call-overload]
         "sides": list(Side),
-        "fields": sorted(labels.items(), key=lambda pair: (pair[1].casefold(), pair[0])),
+        "fields": field_choices(labels),
         "labels": labels,
         "options": book.options(),
     }
+
+
+def field_choices(labels: dict[str, str]) -> list[tuple[str, str]]:
+    """The fields by name; one that leads and contacts both have says which of the two it is of."""
+    often = Counter(label.casefold() for label in labels.values())
+    told = {
+        key: f"{label} · {named(TABLES, key.partition('.')[0])}" if often[label.casefold()] > 1 else label
+        for key, label in labels.items()
+    }
+    return sorted(told.items(), key=lambda pair: (pair[1].casefold(), pair[0]))
 
 
 def _addresses(request: HttpRequest, wanted: Wanted, older: int | None) -> dict[str, Any]:

@@ -20,7 +20,7 @@ COUNTS: dict[str, Text] = {
     "create_in_marketo": _("to be created in Marketo"),
     "adopt": _("taken over by their contact"),
     "wait": _("waiting for another record"),
-    "decide": _("put up for decision"),
+    "decide": _("records put up for decision"),
     "nothing": _("left as they are"),
     "merged_links": _("people compared"),
     "answers_carried_out": _("answers carried out"),
