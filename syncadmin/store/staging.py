@@ -21,10 +21,11 @@ def fill(table: str, columns: Sequence[tuple[str, str]], rows: Iterable[Sequence
     spec = ", ".join(f"{name} {kind}" for name, kind in columns)
     names = ", ".join(name for name, _ in columns)
     with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL client_min_messages = warning")
-        cursor.execute(f"CREATE TEMPORARY TABLE IF NOT EXISTS {table} ({spec}) ON COMMIT DELETE ROWS")
         # Empty but after another page of the same transaction; TRUNCATE would cost a new file each time.
-        cursor.execute(f"DELETE FROM {table}")
+        cursor.execute(
+            "SET LOCAL client_min_messages = warning;"
+            f"CREATE TEMPORARY TABLE IF NOT EXISTS {table} ({spec}) ON COMMIT DELETE ROWS; DELETE FROM {table}"
+        )
         with cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
             for row in rows:
                 copy.write_row(row)
