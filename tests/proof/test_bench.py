@@ -91,6 +91,12 @@ def test_the_slow_cases_come_to_an_end(emptied, name):
     assert CASES[name](wanted(canned=False, people=1_000))["people"] == 1_000
 
 
+def test_what_is_not_installed_is_named_with_the_way_to_get_it(tmp_path):
+    told = CASES["baselines"](wanted(folder=tmp_path))
+    assert list(told) == ["missing"]
+    assert f"{tmp_path}/clients/bin/pip install --require-hashes -r requirements-bench.txt" in told["missing"]
+
+
 def test_an_unknown_case_is_refused():
     with pytest.raises(CommandError, match="no case called nothing"):
         call_command("bench", "nothing", stdout=StringIO())

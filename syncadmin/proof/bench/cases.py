@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from typing import Any
 
+from syncadmin.proof.bench.baselines import baselines
 from syncadmin.proof.bench.changes import idle, incremental, storm
 from syncadmin.proof.bench.initial import initial
 from syncadmin.proof.bench.machine import machine
@@ -26,6 +27,7 @@ CASES: dict[str, Case] = {
     "backfill-live": backfill_live,
     "memory": memory,
     "workers": workers,
+    "baselines": baselines,
 }
 
 # What the performance page shows: the case, and what differs from the options given. Whatever waits for a clock or
@@ -44,6 +46,7 @@ PLAN: tuple[tuple[str, dict[str, Any]], ...] = (
     ("backfill-live", {**_SERVED, "people": 20_000, "limits": True}),
     ("memory", _SERVED),
     *(("workers", {**_CANNED, "workers": number}) for number in (1, 2, 4)),
+    ("baselines", {**_SERVED, "people": 2_000}),
 )
 
 

@@ -1,0 +1,1 @@
+"""Programs of the case `baselines`, each run by a Python that has other people's packages; they import nothing of ours."""
