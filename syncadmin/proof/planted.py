@@ -98,7 +98,3 @@ def as_text(catch: Catch) -> str:
         f"caught    {bug.floor:6}  {bug.name}: seed {catch.seed}, after {catch.schedules} schedules"
         f" ({bug.module.removeprefix('syncadmin.')}.{bug.function}; {catch.broken[0][:100]})"
     )
-
-
-def all_caught(catches: Iterable[Catch]) -> bool:
-    return all(one.caught for one in catches)

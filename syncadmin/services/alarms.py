@@ -17,8 +17,6 @@ from syncadmin.store.queries import overview
 Facts = Mapping[str, Any]
 Standing = dict[str, Facts]
 
-# Below this a slow run is not yet a loop that stands still.
-_LEAST_SILENCE = timedelta(minutes=5)
 _RATE_OVER = timedelta(hours=1)
 # An alarm about a rate ends at half of its limit, so that a rate near the limit does not tell something every minute.
 _CALM = 0.5
@@ -72,7 +70,7 @@ def _stopped(chosen: Options, now: datetime, known: frozenset[str]) -> Standing:
     found: Standing = {}
     if not chosen.started or chosen.paused:
         return found
-    patience = max(_LEAST_SILENCE, 3 * timedelta(seconds=chosen.longest_wait))
+    patience = max(overview.SILENCE, 3 * timedelta(seconds=chosen.longest_wait))
     current = runs.current()
     last = max((run.finished_at or run.heartbeat_at for run in runs.last()[:1]), default=None)
     sign = current.heartbeat_at if current else last

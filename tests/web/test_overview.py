@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 from django.test import Client
 
@@ -50,7 +51,29 @@ def test_a_loop_that_stands_still_is_told(vic: Client, world: World) -> None:
     world.connected()
     world.fields()
     world.run(minutes_ago=120)
-    assert "The loop stands still" in _page(vic)
+    page = _page(vic)
+    assert re.search(r"The loop stands still: no run has given a sign for 1[12]\d minutes\.", page)
+    assert "See whether the worker, the clock (Celery beat) and the broker are running" in page
+
+
+def test_a_start_that_nothing_follows_is_told(vic: Client, world: World) -> None:
+    world.connected()
+    world.fields()
+    told = {"who": "ada", "subject": "loop"}
+    entry = AuditEntry.objects.create(at=world.now - timedelta(minutes=2), action="start", **told)
+    assert "the first run begins within a moment" in _page(vic)
+    AuditEntry.objects.filter(pk=entry.pk).update(at=world.now - timedelta(minutes=125))
+    page = _page(vic)
+    assert re.search(r"The sync was started 12\d minutes ago, and no run has begun", page)
+    assert "are running; restart them if not" in page
+
+
+def test_a_loop_that_was_resumed_a_moment_ago_does_not_stand_still(vic: Client, world: World) -> None:
+    world.connected()
+    world.fields()
+    world.run(minutes_ago=120)
+    AuditEntry.objects.create(at=world.now, who="ada", action="resume", subject="loop")
+    assert "stands still" not in _page(vic)
 
 
 def test_waiting_writes_are_counted_by_side_and_kind(vic: Client, world: World) -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from syncadmin.engine.records import Side
@@ -20,6 +20,8 @@ from syncadmin.store.queries.runs import RunRow
 from syncadmin.store.queries.sql import MOST, Count, bounded, select
 
 LAST_RUNS = 8
+# Below this a slow run is not yet a loop that stands still.
+SILENCE = timedelta(minutes=5)
 # A backlog is counted further than other things: how long it takes is worth knowing, and its index answers fast.
 _FAR = 10_000
 
@@ -104,10 +106,13 @@ class PairPaused:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
+    """``begun_at``, when the loop was last started or resumed, is asked for only when no run has given a sign of late."""
+
     options: Options
     connected: bool
     refused: tuple[Refused, ...]
     paused: Pressed | None
+    begun_at: datetime | None
     pairs: tuple[PairPaused, ...]
     open: OpenMatters
     waiting: tuple[Waiting, ...]
@@ -122,18 +127,20 @@ class Overview:
 def overview(options: Options, now: datetime, span: Span = Span.DAY) -> Overview:
     connections = list(Connection.objects.order_by("side"))
     (undecided,) = select(Undecided, _UNDECIDED)
+    latest = runs.last(LAST_RUNS)
     return Overview(
         options=options,
         connected=len(connections) == len(Side),
         refused=tuple(Refused(c.side, c.refused_since, c.message) for c in connections if c.refused_since),
         paused=_paused(options),
+        begun_at=None if _lively(latest, now) else _begun_at(),
         pairs=tuple(PairPaused(*row) for row in _pairs()),
         open=counters.open_matters(),
         waiting=waiting(pace.per_minute(now)),
         to_merge=bounded(undecided.links),
         to_pair=bounded(undecided.records),
         reading=reading.under_way(),
-        runs=runs.last(LAST_RUNS),
+        runs=latest,
         calls=calls.today(options, now),
         pace=pace.pace(span, now),
     )
@@ -144,6 +151,16 @@ def _paused(options: Options) -> Pressed | None:
         return None
     entry = AuditEntry.objects.filter(action="pause").order_by("-id").first()
     return Pressed(entry.who, entry.at) if entry else None
+
+
+def _lively(latest: Sequence[RunRow], now: datetime) -> bool:
+    return bool(latest) and now - (latest[0].finished_at or latest[0].heartbeat_at) < SILENCE
+
+
+def _begun_at() -> datetime | None:
+    """When somebody last started or resumed the loop."""
+    entries = AuditEntry.objects.filter(action__in=("start", "resume")).order_by("-id")
+    return entries.values_list("at", flat=True).first()
 
 
 def _pairs() -> list[tuple[str, str, Mapping[str, Any], datetime]]:

@@ -32,7 +32,7 @@ def delivery_words(row: DeliveryRow) -> str:
 
 
 @register.filter
-def outcome(row: DeliveryRow) -> SafeString:
+def arrived(row: DeliveryRow) -> SafeString:
     level, words = notifications.outcome(row)
     return format_html('<span class="badge {}">{}</span>', level, words)
 

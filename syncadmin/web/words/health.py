@@ -8,12 +8,9 @@ from datetime import datetime, timedelta
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from syncadmin.store.queries.overview import Overview
+from syncadmin.store.queries.overview import SILENCE, Overview
 from syncadmin.web.words.terms import SIDES, named
 from syncadmin.web.words.troubles import complaint_told
-
-# Below this a slow run is not yet a loop that stands still.
-LEAST_SILENCE = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,20 +46,39 @@ def _not_running(seen: Overview) -> Health | None:
 
 
 def _standing_still(seen: Overview, now: datetime) -> Health | None:
-    patience = max(LEAST_SILENCE, 3 * timedelta(seconds=seen.options.longest_wait))
+    patience = max(SILENCE, 3 * timedelta(seconds=seen.options.longest_wait))
+    signs = [run.finished_at or run.heartbeat_at for run in seen.runs[:1]] + [at for at in (seen.begun_at,) if at]
+    silence = now - max(signs, default=now)
+    if silence > patience:
+        return _silent(seen, int(silence.total_seconds() // 60))
     if not seen.runs:
         return Health("wait", _("The sync has been started; the first run begins within a moment."))
-    latest = seen.runs[0]
-    last_sign = latest.finished_at or latest.heartbeat_at
-    if now - last_sign > patience:
-        advice = _("See whether the worker and the clock (Celery beat) are running.")
-        return Health("bad", _("The loop stands still: no run has ended for longer than it should take."), advice)
     # The newest run is usually under way; the last finished one has told its troubles.
     finished = next((run for run in seen.runs if run.finished_at), None)
     if finished is not None and finished.complaint:
         advice = complaint_told(finished.complaint)
         return Health("warn", _("The last run stopped early."), advice, finished.message)
     return None
+
+
+def _silent(seen: Overview, minutes: int) -> Health:
+    if seen.runs:
+        sentence = ngettext(
+            "The loop stands still: no run has given a sign for %(number)s minute.",
+            "The loop stands still: no run has given a sign for %(number)s minutes.",
+            minutes,
+        )
+    else:
+        sentence = ngettext(
+            "The sync was started %(number)s minute ago, and no run has begun.",
+            "The sync was started %(number)s minutes ago, and no run has begun.",
+            minutes,
+        )
+    advice = _(
+        "See whether the worker, the clock (Celery beat) and the broker are running; restart them if not. "
+        "Nothing is lost meanwhile, but no notification can be sent either."
+    )
+    return Health("bad", sentence % {"number": f"{minutes:,}"}, advice)
 
 
 def _running(seen: Overview) -> Health:
