@@ -167,11 +167,12 @@ def store_dynamics(rows: Sequence[DynamicsRow], *, seen: datetime, lane: Lane, f
     changes = [_dynamics_change(row) for row in found]
     if changes:
         guids = [change.id for change in changes]
+        stored = set(guids)
         # Set with the row itself: each further version of it costs as much as the first.
         due = [change.id for change in changes if not change.link and _matters(change)]
         staging.run(_DYNAMICS_UPSERT, {"lane": lane, "seen": seen, "guids": guids, "due": due, "full_read": full_read})
         mark_links([change.link for change in changes if change.link and _matters(change)], lane)
-        mark_waiting([*_emails(changes), *(row.email for row in rows if row.guid in set(guids))], lane)
+        mark_waiting([*_emails(changes), *(row.email for row in rows if row.guid in stored)], lane)
         _rename_links(guids)
     if full_read:
         staging.run(
@@ -197,10 +198,10 @@ def store_people(rows: Sequence[PersonRow], *, seen: datetime, lane: Lane) -> li
         for row in staging.query(_PERSON_CHANGES, [seen])
     ]
     if changes:
-        people = [int(change.id) for change in changes]
-        staging.run(_PERSON_UPSERT, {"lane": lane, "seen": seen, "people": people})
+        people = {int(change.id) for change in changes}
+        staging.run(_PERSON_UPSERT, {"lane": lane, "seen": seen, "people": list(people)})
         mark_links([change.link for change in changes if change.link and change.values_differ], lane)
-        mark_waiting([*_emails(changes), *(row.email for row in rows if row.person in set(people))], lane)
+        mark_waiting([*_emails(changes), *(row.email for row in rows if row.person in people)], lane)
     return changes
 
 
