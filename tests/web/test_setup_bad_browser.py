@@ -120,6 +120,7 @@ def windows(browser: Browser, live_server: LiveServer) -> Iterator[Callable[...,
 SCRIPT = pytest.mark.parametrize("script", [True, False], ids=["with script", "without script"])
 
 
+@pytest.mark.long
 @SCRIPT
 def test_another_server_is_told_from_the_system(
     windows: Callable[..., Page], strange: ThreadingHTTPServer, script: bool
@@ -133,6 +134,7 @@ def test_another_server_is_told_from_the_system(
             told(page, side, OTHER, REMEDIES[side])
 
 
+@pytest.mark.long
 @SCRIPT
 def test_a_server_that_says_nothing_is_given_up_in_time(
     windows: Callable[..., Page], strange: ThreadingHTTPServer, script: bool
@@ -148,6 +150,7 @@ def test_a_server_that_says_nothing_is_given_up_in_time(
         assert time.monotonic() - began < 15
 
 
+@pytest.mark.long
 def test_where_nobody_listens_there_is_no_connection(
     windows: Callable[..., Page], strange: ThreadingHTTPServer
 ) -> None:

@@ -236,7 +236,8 @@ def play(page: Page, world: World, side: Side, cases: Iterable[Case]) -> None:
                 assert not Connection.objects.exists() and not AuditEntry.objects.exists(), case
 
 
-# Red ones belong to every test run; those that stay open for a busy server to the long one.
+# Marketo's red ones belong to every test run; all others to the long one, as what they do without a browser is tested
+# beside the services.
 STATES = pytest.mark.parametrize("state", ["wrong", BUSY], ids=["red", "uncertain"])
 
 
@@ -251,6 +252,7 @@ def all_of(browser: Browser, server: LiveServer, systems: World, side: Side, sta
     assert told == []
 
 
+@pytest.mark.long
 @STATES
 def test_every_check_of_dynamics_tells_what_to_do(
     browser: Browser, live_server: LiveServer, systems: World, state: str
