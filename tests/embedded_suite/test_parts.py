@@ -44,7 +44,9 @@ def started(command: tuple[str, ...], folder: Path, grace: float = 4.0) -> Child
 
 def test_stopping_kills_what_does_not_listen_and_its_children(folder: Path) -> None:
     child = started(STUBBORN, folder, grace=0.3)
+    deadline = time.monotonic() + 30
     while not (said := child.log.read_text().strip()):
+        assert time.monotonic() < deadline
         time.sleep(0.02)
     grandchild = int(said)
     begun = time.monotonic()
@@ -67,7 +69,7 @@ def test_what_a_killed_run_left_is_stopped_and_nothing_else(folder: Path) -> Non
         begun = time.monotonic()
         leftovers.stop_all(folder)
         assert time.monotonic() - begun < leftovers.PATIENCE
-        assert ours.wait(1) == -signal.SIGTERM
+        assert ours.wait(10) == -signal.SIGTERM
         assert stranger.poll() is None
         assert list(folder.glob("*.pid")) == []
         stranger.kill()

@@ -48,6 +48,7 @@ def manage(running: Running, *arguments: str) -> str:
     return done.stdout
 
 
+@pytest.mark.heavy
 def test_it_starts_everything_restarts_what_dies_and_leaves_nothing_behind(data: Path, opened: list[Running]) -> None:
     first = Running(data)
     opened.append(first)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
+
 from syncadmin.proof.chaos import harm, judge, report
 from syncadmin.proof.chaos.attack import Wanted, attack
 from syncadmin.proof.chaos.desk import OURS, PEOPLE, Happened
@@ -21,6 +23,7 @@ LINK = {
 }
 
 
+@pytest.mark.heavy
 def test_an_attacked_stack_loses_nothing(tmp_path: Path) -> None:
     tmp_path.chmod(0o711)
     for above in tmp_path.parents[:2]:

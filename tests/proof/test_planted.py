@@ -81,6 +81,7 @@ def test_an_equal_code_is_not_caught():
         assert [played.broken for played in engine_floor.simulate(1, 50) if played.broken] == []
 
 
+@pytest.mark.heavy
 def test_some_stack_bugs_are_caught(emptied):
     print(f"PLANTED_TURN={TURN}")
     survived = [planted.as_text(found) for found in planted.hunt(in_turn(TURN)) if not found.caught]
