@@ -21,8 +21,7 @@ _ANYTHING_OLD = """
         OR EXISTS (SELECT 1 FROM store_throughput WHERE seconds = 3600 AND at < %(hours)s)
         OR EXISTS (SELECT 1 FROM store_run WHERE finished_at < %(runs)s)
         OR EXISTS (SELECT 1 FROM store_syncrequest WHERE finished_at < %(requests)s)
-        OR CASE WHEN %(lines)s::timestamptz IS NULL THEN false
-                ELSE EXISTS (SELECT 1 FROM store_activity WHERE at < %(lines)s) END
+        OR coalesce((SELECT at FROM store_activity ORDER BY id LIMIT 1) < %(lines)s::timestamptz, false)
 """
 
 
@@ -34,7 +33,7 @@ def forget(now: datetime) -> int:
         return 0
     gone = receipts.purge(now) + throughput.forget(now)
     if days:
-        gone += _delete(Activity.objects.filter(at__lt=now - timedelta(days=days)))
+        gone += _delete_lines(now - timedelta(days=days))
     gone += _delete(Run.objects.filter(finished_at__lt=now - _RUNS_KEPT))
     return gone + _delete(SyncRequest.objects.filter(finished_at__lt=now - _REQUESTS_KEPT))
 
@@ -49,6 +48,12 @@ def _anything_old(now: datetime, days: int) -> bool:
         "lines": now - timedelta(days=days) if days else None,
     }
     return bool(staging.query(_ANYTHING_OLD, limits)[0][0])
+
+
+def _delete_lines(before: datetime) -> int:
+    """Lines are told in the order of their ids: the oldest are looked at, or ten million would be for one."""
+    oldest = Activity.objects.order_by("pk").values_list("pk", "at")[:_BATCH]
+    return int(Activity.objects.filter(pk__in=[pk for pk, at in oldest if at < before]).delete()[0])
 
 
 def _delete(rows: QuerySet[Any]) -> int:

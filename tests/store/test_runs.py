@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from syncadmin.services import retention
 from syncadmin.store import options, runs, throughput
@@ -69,3 +71,14 @@ def test_history_stays_for_ever_if_no_setting_says_otherwise():
     Activity.objects.create(at=NOW - timedelta(days=9_000), kind="updated")
     assert retention.forget(NOW) == 0
     assert Activity.objects.count() == 1
+
+
+def test_forgetting_a_run_writes_no_line_anew():
+    long_ago = NOW - timedelta(days=100)
+    run = Run.objects.create(started_at=long_ago, finished_at=long_ago, heartbeat_at=long_ago)
+    number = run.pk
+    Activity.objects.create(at=long_ago, kind="updated", run=run)
+    with CaptureQueriesContext(connection) as asked:
+        assert retention.forget(NOW) == 1
+    assert [query["sql"] for query in asked if "UPDATE" in query["sql"] and "activity" in query["sql"]] == []
+    assert Activity.objects.get().run_id == number

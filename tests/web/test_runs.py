@@ -181,3 +181,18 @@ def test_a_run_leads_to_the_ones_beside_it(vic: Client, world: World) -> None:
 
 def test_an_unknown_run_is_not_found(vic: Client) -> None:
     assert vic.get("/runs/99/").status_code == 404
+
+
+def test_a_run_that_is_no_longer_kept_says_so_and_its_lines_still_name_it(vic: Client, world: World) -> None:
+    link, old, kept = world.linked(), world.run(), world.run()
+    line = world.line(link, "updated", side="marketo", changes=[[TITLE, "a", "b", "one_sided"]], run=old)
+    old_number = old.pk
+    old.delete()
+    line.refresh_from_db()
+    assert line.run_id == old_number
+    assert f"/runs/{old_number}" in vic.get(f"/people/{link.pk}/").content.decode()
+
+    answer = vic.get(f"/runs/{old_number}/")
+    assert (answer.status_code, "is no longer kept" in answer.content.decode()) == (404, True)
+    unknown = vic.get(f"/runs/{kept.pk + 1}/")
+    assert (unknown.status_code, "There is nothing at this address" in unknown.content.decode()) == (404, True)

@@ -50,7 +50,8 @@ class Activity(models.Model):
     changes = models.JSONField(default=list)
     details = models.JSONField(default=dict)
     who = models.CharField(max_length=150, default="")
-    run = models.ForeignKey("store.Run", on_delete=models.SET_NULL, null=True, db_index=False)
+    # Runs are forgotten after a while; their lines keep the number, or forgetting a first sync would write millions anew.
+    run = models.ForeignKey("store.Run", on_delete=models.DO_NOTHING, null=True, db_index=False, db_constraint=False)
 
     class Meta:
         indexes = [

@@ -155,6 +155,12 @@ def _within(chosen: QuerySet[Run], wanted: Wanted) -> QuerySet[Run]:
     return chosen
 
 
+def forgotten(pk: int) -> bool:
+    """Whether there was such a run, before the oldest that is kept."""
+    oldest = Run.objects.order_by("id").values_list("id", flat=True).first()
+    return oldest is not None and 0 < pk < oldest
+
+
 def detail(pk: int) -> RunDetail | None:
     """What one run left in the histories, and the runs before and after it."""
     run = Run.objects.filter(pk=pk).first()

@@ -54,7 +54,9 @@ def runs(request: HttpRequest) -> HttpResponse:
 def run(request: HttpRequest, pk: int) -> HttpResponse:
     detail = queries.detail(pk)
     if detail is None:
-        raise Http404
+        if not queries.forgotten(pk):
+            raise Http404
+        return htmx.answer(request, "runs/forgotten.html", {"number": pk}, status=404)
     wanted = Wanted(*(request.GET.get(name, "")[:220].replace("\0", "") for name in ("kind", "side", "field")))
     lines = run_lines.lines(pk, wanted, htmx.number(request, "before"))
     digest = hashlib.sha256(repr((detail, lines)).encode()).hexdigest()[:16]
