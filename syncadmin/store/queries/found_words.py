@@ -15,8 +15,8 @@ from syncadmin.store.queries.sql import MOST, Count, number, select
 Row = TypeVar("Row")
 
 # So many rows are looked through at once, whatever there is to find in them.
-STEPS = 2_500
-_COUNT_STEPS = 1_200
+STEPS = 1_600
+_COUNT_STEPS = 1_000
 _RARE = 2_000
 # Behind every character of a word; words are compared by code point.
 _LAST = "\U0010ffff"
