@@ -5,9 +5,16 @@ from datetime import UTC, datetime
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
+from pytest_django.fixtures import SettingsWrapper
 
 from syncadmin.services import sign_in, sign_in_limit
 from syncadmin.store.models import SignInTry
+
+
+@pytest.fixture(autouse=True)
+def _quick_passwords(settings: SettingsWrapper) -> None:
+    """Dozens of passwords are tried here, and a real one takes a third of a second to look at."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 def _ada() -> User:
