@@ -173,8 +173,20 @@ class _Kept:
                 self._pair, self._key = _build(rows, real_world()), key
             return self._pair
 
+    def close(self) -> None:
+        with self._lock:
+            pair, self._pair = self._pair, None
+        if pair is not None:
+            pair.dynamics.close()
+            pair.marketo.close()
+
 
 _KEPT = _Kept()
+
+
+def close() -> None:
+    """Closes what this process keeps open to both systems, with nobody calling; the next call opens it anew."""
+    _KEPT.close()
 
 
 _TELL_AGAIN = timedelta(seconds=5)

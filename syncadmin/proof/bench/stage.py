@@ -131,6 +131,10 @@ class Stage:
             self.served.load(population.humans(self.wanted.people))
 
     def close(self) -> None:
+        if self._kept is not None:
+            self._kept.dynamics.close()
+            self._kept.marketo.close()
+        connect.close()  # what a view asked, as the webhook does
         if self.served is not None:
             self.served.close()
 

