@@ -91,6 +91,7 @@ def in_marketo(loser: int, winner: int, run: Run | None, now: datetime) -> None:
     if MarketoPerson.objects.filter(person=loser, merged_into=winner).exists():
         return
     MarketoPerson.objects.filter(person=loser).update(deleted_at=now, merged_into=winner)
+    _arrived(winner, run, now)
     links = {link.marketo: link for link in _locked(marketo__in=[loser, winner])}
     moved = links.get(loser)
     if moved is None:
@@ -125,6 +126,20 @@ def in_marketo(loser: int, winner: int, run: Run | None, now: datetime) -> None:
         [history.line(Kind.MERGED, now, link=link.pk, side=Side.MARKETO, details=details, run=run)
          for link in (moved, links[winner])]
     )  # fmt: skip
+
+
+def _arrived(person: int, run: Run | None, now: datetime) -> None:
+    """A person whose create nobody answered is there, before the take-over asked: the merge says so. The record that the
+    person was made for has a whole link from now on, which may meet the other one."""
+    made_for = MarketoPerson.objects.filter(person=person, dynamics_guid__isnull=False).values("dynamics_guid")
+    for link in _locked(dynamics__in=made_for, marketo=None):
+        lost = PendingWrite.objects.filter(link=link, op="create", side=Side.MARKETO, state="sent", owner="")
+        if not lost.delete()[0]:
+            continue
+        Link.objects.filter(pk=link.pk).update(marketo=person)
+        mirror.mark_links([link.pk], Lane.LIVE)
+        details = {"how": "stored_id", "table": link.table, "dynamics": str(link.dynamics), "marketo": person}
+        ledger.activities([history.line(Kind.LINKED, now, link=link.pk, details=details, run=run)])
 
 
 def _to_tell_anew(link: Link) -> dict[str, object]:

@@ -217,3 +217,20 @@ def test_a_new_person_for_the_losers_record(world):
     assert str(world.person_of(moved)["id"]) != winner
     assert str(world.link_of(stays).marketo) == winner
     assert open_questions() == []
+
+
+def test_a_merge_into_a_person_whose_create_nobody_answered_is_asked_about(world):
+    """Found as soon as somebody merges; not made once more for a record whose person has another link by then."""
+    first, loser = world.linked("lead")
+    guid = world.dynamics.create("lead", {"lastname": "Vik"})
+    world.marketo.faults.add(Fault("timeout_after", method="POST", path="/rest/v1/leads.json*", times=1))
+    world.sync()
+    (made,) = [row["id"] for row in world.marketo.rows("person") if row.get("dynPersonGuid") == guid]
+    world.marketo.merge(str(made), [loser])
+    world.clock.forward(seconds=120)
+    world.settle()
+
+    facts = world.question("links_meeting").facts
+    assert (facts["winner_record"][1], facts["loser_record"][1]) == (guid, first)
+    assert str(Link.objects.get(marketo=int(made)).dynamics) == guid
+    assert len(list(world.marketo.rows("person"))) == 1
