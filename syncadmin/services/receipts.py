@@ -25,12 +25,11 @@ from syncadmin.store.cases import Case
 from syncadmin.store.kinds import Kind
 from syncadmin.store.models import Activity, Conflict, Failure, PendingWrite, Receipt, Run
 
-_BATCH = 300
+_BATCH, _TOLD = 300, 1_000
 # A line that comes later than this after the settlement is nobody's any more.
 KEPT = timedelta(days=7)
 # How far Marketo's clock may be from ours, and how long after our call it may still write.
-_SKEW = timedelta(minutes=1)
-_LATEST = timedelta(minutes=3)
+_SKEW, _LATEST = timedelta(minutes=1), timedelta(minutes=3)
 
 
 def echoes(book: Rulebook, lines: Sequence[Line]) -> set[str]:
@@ -75,7 +74,7 @@ def note_lines(book: Rulebook, lines: Sequence[Line]) -> None:
             # What came too late for the settlement is judged all the same.
             receipt.how, receipt.settled_at = "", None
             touched[receipt.pk] = receipt
-    Receipt.objects.bulk_update(list(touched.values()), ["lines", "how", "settled_at"])
+    ledger.note_lines(list(touched.values()))
 
 
 def _noted(receipt: Receipt, line: Line) -> bool:
@@ -109,7 +108,7 @@ def settle_by_lines(ctx: Context, book: Rulebook, run: Run) -> Step:
     with transaction.atomic():
         now = ctx.now()
         rows = list(
-            Receipt.objects.select_for_update(skip_locked=True).filter(how="").exclude(lines=[]).order_by("id")[:_BATCH]
+            Receipt.objects.select_for_update(skip_locked=True).filter(how="").exclude(lines=[]).order_by("id")[:_TOLD]
         )
         # A line of somebody else's had the person read again, so the mirror knows what stands there since.
         values = cases.person_values([row.person for row in rows])
@@ -120,7 +119,7 @@ def settle_by_lines(ctx: Context, book: Rulebook, run: Run) -> Step:
         if not ready:
             return NOTHING
         counts = _settle(book, ready, chains, run, now)
-    return did(len(rows) == _BATCH, **counts)
+    return did(len(rows) == _TOLD, **counts)
 
 
 def settle_by_age(ctx: Context, book: Rulebook, run: Run) -> Step:
@@ -156,9 +155,10 @@ _Chains = dict[tuple[int, str], list[Receipt]]
 def _chains(rows: Sequence[Receipt]) -> _Chains:
     """The fields of these receipts with all their open ones: a value may be sent before the last one is confirmed."""
     known = {row.pk: row for row in rows}
+    others = Receipt.objects.filter(link__in={row.link_id for row in rows}, how="").exclude(pk__in=known)
     found: _Chains = {}
-    for receipt in Receipt.objects.filter(link__in={row.link_id for row in rows}, how="").order_by("id"):
-        found.setdefault((receipt.link_id, receipt.key), []).append(known.get(receipt.pk, receipt))
+    for receipt in sorted([*rows, *others], key=lambda one: one.pk):
+        found.setdefault((receipt.link_id, receipt.key), []).append(receipt)
     return found
 
 
@@ -177,11 +177,15 @@ def _judge(row: Receipt, chains: _Chains, person: Values | None, book: Rulebook,
     return settle(receipt, lines, current, now, patience, known=known, earlier=earlier)
 
 
+# Only these ends change what is known of a link.
+_OF_LINKS = (Settled.OVERTAKEN, Settled.DROPPED)
+
+
 def _settle(
     book: Rulebook, ready: Sequence[tuple[Receipt, Settlement]], chains: _Chains, run: Run, now: datetime
 ) -> dict[str, int]:
-    links = cases.lock([row.link_id for row, _ in ready])
-    found = {case.id: case for case in cases.load(links)}
+    concerned = cases.lock([row.link_id for row, judged in ready if judged.kind in _OF_LINKS])
+    found = {case.id: case for case in cases.load(concerned)} if concerned else {}
     counts: dict[str, int] = {}
     lines: list[Activity] = []
     dirty: list[int] = []
@@ -199,7 +203,7 @@ def _settle(
             dirty.append(row.link_id)
         row.how, row.settled_at = str(how.kind), now
         counts[f"receipts_{how.kind}"] = counts.get(f"receipts_{how.kind}", 0) + 1
-    Receipt.objects.bulk_update([row for row, _ in ready], ["how", "settled_at"])
+    ledger.settle_receipts([row for row, _ in ready], now)
     cases.store_links(list(found.values()), merged=False)
     mirror.mark_links(dirty, Lane.LIVE)
     ledger.activities(lines)

@@ -104,6 +104,26 @@ def _receipt_tuple(row: Receipt) -> list[object]:
     return [*found[:-4], *(None if value is None else text.dump(value) for value in found[-4:])]
 
 
+def note_lines(rows: Sequence[Receipt]) -> None:
+    """Stores the lines seen for these receipts, which are open again with them."""
+    if rows:
+        staging.run(
+            """UPDATE store_receipt r SET lines = v.lines::jsonb, how = '', settled_at = NULL
+               FROM unnest(%s::bigint[], %s::text[]) AS v(id, lines) WHERE r.id = v.id""",
+            [[row.pk for row in rows], [text.dump(row.lines) for row in rows]],
+        )
+
+
+def settle_receipts(rows: Sequence[Receipt], now: datetime) -> None:
+    """Stores how these receipts ended."""
+    if rows:
+        staging.run(
+            """UPDATE store_receipt r SET how = v.how, settled_at = %s
+               FROM unnest(%s::bigint[], %s::text[]) AS v(id, how) WHERE r.id = v.id""",
+            [now, [row.pk for row in rows], [row.how for row in rows]],
+        )
+
+
 def conflicts(rows: Sequence[Conflict]) -> list[Conflict]:
     """Stores conflicts not stored before (by fingerprint); answers the new ones."""
     fingerprints = [row.fingerprint for row in rows]

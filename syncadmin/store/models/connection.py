@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from django.db import models
 
+from syncadmin.store.models.document import Document
+
 
 class Connection(models.Model):
     """One per side. ``config`` holds what is not secret (tenant, client id, token address); ``sealed`` the secret.
@@ -14,7 +16,7 @@ class Connection(models.Model):
 
     side = models.CharField(max_length=8, unique=True)
     base_url = models.URLField(max_length=500)
-    config = models.JSONField(default=dict)
+    config = Document(default=dict)
     sealed = models.TextField()
     account = models.CharField(max_length=100, default="")
     user = models.CharField(max_length=200, default="")
@@ -27,7 +29,7 @@ class TableSchema(models.Model):
     """The last metadata read of one table: a list of columns (engine ``Column`` as JSON) and its digest."""
 
     table = models.CharField(max_length=8, unique=True)
-    columns = models.JSONField()
+    columns = Document()
     digest = models.CharField(max_length=32)
     read_at = models.DateTimeField()
 
@@ -47,7 +49,7 @@ class FieldPair(models.Model):
     winner = models.CharField(max_length=8, default="table")
     blanks_travel = models.BooleanField(default=True)
     shorten = models.BooleanField(default=False)
-    options = models.JSONField(default=dict)
+    options = Document(default=dict)
     consent = models.BooleanField(default=False)
     default = models.CharField(max_length=255, default="")
     dynamics_kind = models.CharField(max_length=40, default="")
@@ -77,7 +79,7 @@ class FieldDraft(models.Model):
 
     table = models.CharField(max_length=8)
     dynamics = models.CharField(max_length=100)
-    pair = models.JSONField(null=True)
+    pair = Document(null=True)
     who = models.CharField(max_length=150)
     at = models.DateTimeField()
 
@@ -93,7 +95,7 @@ class PausedPair(models.Model):
 
     key = models.CharField(max_length=220, unique=True)
     code = models.CharField(max_length=20, default="gone")
-    facts = models.JSONField(default=dict)
+    facts = Document(default=dict)
     since = models.DateTimeField()
 
 
@@ -101,7 +103,7 @@ class Setting(models.Model):
     """One named setting; its default stands in ``store/settings.py``."""
 
     name = models.CharField(max_length=60, unique=True)
-    value = models.JSONField(null=True)
+    value = Document(null=True)
 
 
 class AuditEntry(models.Model):
@@ -111,8 +113,8 @@ class AuditEntry(models.Model):
     who = models.CharField(max_length=150)
     action = models.CharField(max_length=60)
     subject = models.CharField(max_length=200, default="")
-    before = models.JSONField(null=True)
-    after = models.JSONField(null=True)
+    before = Document(null=True)
+    after = Document(null=True)
 
     class Meta:
         indexes = [

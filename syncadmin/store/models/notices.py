@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from django.db import models
 
+from syncadmin.store.models.document import Document
+
 
 class Channel(models.Model):
     """A place that is told: ``kind`` is email, json or slack; ``address`` an e-mail address or a URL.
@@ -28,7 +30,7 @@ class Alarm(models.Model):
     """One thing that may be wrong, and since when it is; ``facts`` fill its sentence as of the last change of state."""
 
     code = models.CharField(max_length=40, unique=True)
-    facts = models.JSONField(default=dict)
+    facts = Document(default=dict)
     since = models.DateTimeField()
 
 
@@ -41,12 +43,12 @@ class Delivery(models.Model):
     channel = models.ForeignKey(Channel, on_delete=models.CASCADE)
     alarm = models.CharField(max_length=40)
     state = models.CharField(max_length=8)
-    facts = models.JSONField(default=dict)
+    facts = Document(default=dict)
     made_at = models.DateTimeField()
     attempts = models.PositiveSmallIntegerField(default=0)
     next_try_at = models.DateTimeField(null=True)
     sent_at = models.DateTimeField(null=True)
-    error = models.JSONField(default=dict)
+    error = Document(default=dict)
 
     class Meta:
         indexes = [

@@ -5,6 +5,8 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 
+from syncadmin.store.models.document import Document
+
 
 class Due(models.TextChoices):
     """What pairing still has to do with a record that has no partner."""
@@ -22,7 +24,7 @@ class Mirror(models.Model):
     ``seen_at`` is when the read *began*: of two reads that overlap, the one begun later knows all the other knows.
     """
 
-    values = models.JSONField(default=dict)
+    values = Document(default=dict)
     hash = models.CharField(max_length=32, default="")
     email = models.CharField(max_length=320, default="")
     name = models.CharField(max_length=500, default="")
@@ -97,9 +99,9 @@ class Link(models.Model):
     marketo = models.BigIntegerField(null=True, unique=True)
     name = models.CharField(max_length=500, default="")
     email = models.CharField(max_length=320, default="")
-    agreed = models.JSONField(default=dict)
-    held = models.JSONField(default=dict)
-    written = models.JSONField(default=dict)
+    agreed = Document(default=dict)
+    held = Document(default=dict)
+    written = Document(default=dict)
     dirty = models.BooleanField(default=False)
     lane = models.CharField(max_length=8, default="live")
     stopped = models.BooleanField(default=False)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 
+from syncadmin.store.models.document import Document
+
 
 class Run(models.Model):
     """One pass of the background loop; at most one is open.
@@ -15,9 +17,9 @@ class Run(models.Model):
 
     started_at = models.DateTimeField(db_index=True)
     finished_at = models.DateTimeField(null=True)
-    counts = models.JSONField(default=dict)
-    calls = models.JSONField(default=dict)
-    complaint = models.JSONField(default=dict)
+    counts = Document(default=dict)
+    calls = Document(default=dict)
+    complaint = Document(default=dict)
     message = models.TextField(default="")
     failures = models.PositiveIntegerField(default=0)
     heartbeat_at = models.DateTimeField()
@@ -47,8 +49,8 @@ class Activity(models.Model):
     at = models.DateTimeField()
     kind = models.CharField(max_length=30)
     side = models.CharField(max_length=8, default="")
-    changes = models.JSONField(default=list)
-    details = models.JSONField(default=dict)
+    changes = Document(default=list)
+    details = Document(default=dict)
     who = models.CharField(max_length=150, default="")
     # Runs are forgotten after a while; their lines keep the number, or forgetting a first sync would write millions anew.
     run = models.ForeignKey("store.Run", on_delete=models.DO_NOTHING, null=True, db_index=False, db_constraint=False)
@@ -71,10 +73,10 @@ class Conflict(models.Model):
 
     link = models.ForeignKey("store.Link", on_delete=models.CASCADE)
     key = models.CharField(max_length=220)
-    agreed_dynamics = models.JSONField(null=True)
-    agreed_marketo = models.JSONField(null=True)
-    dynamics_value = models.JSONField(null=True)
-    marketo_value = models.JSONField(null=True)
+    agreed_dynamics = Document(null=True)
+    agreed_marketo = Document(null=True)
+    dynamics_value = Document(null=True)
+    marketo_value = Document(null=True)
     winner = models.CharField(max_length=8, default="")
     rule = models.CharField(max_length=30)
     state = models.CharField(max_length=8, default="decided")
@@ -115,7 +117,7 @@ class Failure(models.Model):
     cause = models.CharField(max_length=40)
     code = models.CharField(max_length=40, default="")
     message = models.TextField(default="")
-    value = models.JSONField(null=True)
+    value = Document(null=True)
     attempts = models.PositiveIntegerField(default=1)
     opened_at = models.DateTimeField()
     last_at = models.DateTimeField()
@@ -157,13 +159,13 @@ class Decision(models.Model):
     kind = models.CharField(max_length=30)
     subject = models.CharField(max_length=100)
     link = models.ForeignKey("store.Link", on_delete=models.CASCADE, null=True)
-    facts = models.JSONField(default=dict)
-    choices = models.JSONField(default=list)
+    facts = Document(default=dict)
+    choices = Document(default=list)
     shape = models.CharField(max_length=40, default="", db_default="")
     due = models.BooleanField(default=False, db_default=False)
     note = models.TextField(default="", db_default="")
     opened_at = models.DateTimeField()
-    answer = models.JSONField(null=True)
+    answer = Document(null=True)
     answered_at = models.DateTimeField(null=True)
     answered_by = models.CharField(max_length=150, default="")
     run = models.ForeignKey("store.Run", on_delete=models.SET_NULL, null=True)

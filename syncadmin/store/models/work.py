@@ -5,6 +5,8 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 
+from syncadmin.store.models.document import Document
+
 
 class Checkpoint(models.Model):
     """Where one stream of changes stands. ``as_of`` is the time of the last stored line.
@@ -15,7 +17,7 @@ class Checkpoint(models.Model):
 
     name = models.CharField(max_length=60, unique=True)
     cursor = models.TextField(default="")
-    position = models.JSONField(default=dict)
+    position = Document(default=dict)
     as_of = models.DateTimeField(null=True)
     run = models.BigIntegerField(default=0)
     owner = models.CharField(max_length=100, default="")
@@ -59,8 +61,8 @@ class PendingWrite(models.Model):
     op = models.CharField(max_length=8, choices=Op)
     table = models.CharField(max_length=8)
     target = models.CharField(max_length=40, default="")
-    values = models.JSONField(default=dict)
-    fields = models.JSONField(default=dict)
+    values = Document(default=dict)
+    fields = Document(default=dict)
     version = models.CharField(max_length=60, default="")
     email = models.CharField(max_length=320, default="")
     state = models.CharField(max_length=8, choices=WriteState, default="waiting")
@@ -99,12 +101,12 @@ class Receipt(models.Model):
     person = models.BigIntegerField()
     key = models.CharField(max_length=220)
     field = models.CharField(max_length=100)
-    replaced = models.JSONField(null=True)
-    sent = models.JSONField(null=True)
+    replaced = Document(null=True)
+    sent = Document(null=True)
     rule = models.CharField(max_length=30, default="")
     request_id = models.CharField(max_length=60, default="")
-    before = models.JSONField(null=True)
-    lines = models.JSONField(default=list)
+    before = Document(null=True)
+    lines = Document(default=list)
     how = models.CharField(max_length=1, default="")
     at = models.DateTimeField()
     settled_at = models.DateTimeField(null=True)
@@ -159,7 +161,7 @@ class Budget(models.Model):
     """The calls of one side, shared by all workers. ``recent`` are the times (epoch seconds) of the rate window."""
 
     side = models.CharField(max_length=8, unique=True)
-    recent = models.JSONField(default=list)
+    recent = Document(default=list)
     paused_until = models.DateTimeField(null=True)
     at_once = models.PositiveSmallIntegerField(null=True)
     day = models.DateField(null=True)
