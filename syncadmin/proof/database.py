@@ -42,12 +42,15 @@ class Sessions:
         if worker in self._open:
             self._open[name] = self._open.pop(worker)
 
-    def kill(self, worker: str) -> None:
-        """PostgreSQL rolls back what was open and frees every lock, as it does when a process dies."""
+    def kill(self, worker: str, remains: object | None = None) -> None:
+        """PostgreSQL rolls back what was open and frees every lock, as it does when a process dies.
+
+        ``remains`` is what the session's user finds in its place, should it ask for anything more.
+        """
         session = self._open.pop(worker, None)
         if session is not None and session.connection is not None:
             session.connection.close()
-            session.connection = None
+            session.connection = remains
 
     def close(self) -> None:
         for worker in list(self._open):

@@ -52,10 +52,15 @@ class Worker:
         self.context: Context | None = None
         self.since = START
 
-    def gate(self, execute: Callable[..., Any], sql: Any, params: Any, many: Any, context: Any) -> Any:
-        if self.dead:
-            raise Crash
-        return execute(sql, params, many, context)
+
+class _Grave:
+    """The database session of a dead process: whoever asks it for anything, or tells it something, is dead as well."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise Crash
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise Crash
 
 
 class World:
@@ -111,7 +116,7 @@ class World:
             self._inherit(worker, self.spare.pop())
         self.working.append(worker)
         try:
-            with self.sessions.of(worker.name) as session, session.execute_wrapper(worker.gate):
+            with self.sessions.of(worker.name):
                 # A connector reads the metadata itself when what it was handed grows old.
                 if worker.context is None or self.clock() - worker.since > _FRESH:
                     worker.since = self.clock()
@@ -139,7 +144,7 @@ class World:
         worker = self._hire("web")
         self.working.append(worker)
         try:
-            with self.sessions.of(worker.name) as session, session.execute_wrapper(worker.gate):
+            with self.sessions.of(worker.name):
                 return deed(
                     connect.context(self.outside, worker=worker.name, border=lambda name: self._point("border", name))
                 )
@@ -163,6 +168,7 @@ class World:
         """The worker that is at work now dies on the spot."""
         worker = self.working[-1]
         worker.dead = True
+        self.sessions.kill(worker.name, _Grave())
         raise Crash
 
     def _point(self, kind: str, name: str) -> None:

@@ -26,7 +26,7 @@ from syncadmin.connectors.marketo.config import MarketoConfig
 from syncadmin.connectors.marketo.connector import Marketo
 from syncadmin.engine.records import Side, Table
 from syncadmin.services.context import Context
-from syncadmin.store import schemas, vault
+from syncadmin.store import schemas, staging, vault
 from syncadmin.store.budget import PgBudget
 from syncadmin.store.models import Connection, TableSchema
 from syncadmin.store.vault import Unopened
@@ -232,7 +232,10 @@ def refused(side: Side, message: str, now: datetime) -> None:
 
 def accepted(side: Side) -> None:
     """The credentials are good."""
-    Connection.objects.filter(side=side, refused_since__isnull=False).update(refused_since=None, message="")
+    staging.run(
+        "UPDATE store_connection SET refused_since = NULL, message = '' WHERE side = %s AND refused_since IS NOT NULL",
+        [side],
+    )
 
 
 def time_ordered(now: datetime, randomness: int) -> UUID:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError, OperationalError
@@ -19,7 +18,7 @@ from syncadmin.services import listing, metadata, pull_marketo, retention, ruleb
 from syncadmin.services.context import Context
 from syncadmin.services.preview import wanted as previewing
 from syncadmin.services.rulebook import Rulebook
-from syncadmin.services.step import NOTHING
+from syncadmin.services.step import NOTHING, Step, did
 from syncadmin.services.steps import Doing
 from syncadmin.store import locks, options, planned, runs, work
 from syncadmin.store.models import Run
@@ -88,10 +87,12 @@ def work_on(ctx: Context, run: Run, until: datetime | None) -> bool:
                 break
             if _pass(ctx, book, run, stopped, shift, until):
                 continue
+            shift.places.leave()
             if work.others_at_work(ctx.worker, ctx.now()):
                 return False  # the last to find nothing closes the run
             return _close(ctx, run, shift)
     finally:
+        shift.places.leave()
         shift.flush()
         work.leave(ctx.worker)
     if options.read().paused:
@@ -148,21 +149,21 @@ def _take(ctx: Context, doing: Doing, run: Run, stopped: set[str], shift: _Shift
     shift.renew()
     for _ in range(_CLASHES):
         try:
-            with _place(doing) as mine:
-                step = doing.once() if mine else NOTHING
+            step = doing.once() if shift.may(doing) else NOTHING
         except ConnectorError as error:
             log.warning("run %s, %s: %s", run.pk, doing.name, error.message)
             _stop(ctx, doing, run, stopped, shift, error)
             return False
         except (IntegrityError, OperationalError) as clash:
             log.info("run %s, %s: %s", run.pk, doing.name, clash)
+            shift.places.doubt()
             continue
         except Exception as fault:  # ours, or nobody's yet: told with its traceback, and the other steps go on
             log.exception("run %s, %s", run.pk, doing.name)
             _stop(ctx, doing, run, stopped, shift, trouble.ours(fault))
             return False
-        shift.after(step.worked, doing)
-        if doing.once_a_run and not step.worked:
+        shift.after(step, doing)
+        if doing.once_a_run and not step.more:
             stopped.add(doing.name)
         if step.worked and shift.was_ill(doing.name):
             trouble.over(doing.side, doing.name, ctx.now())
@@ -176,16 +177,9 @@ def _take(ctx: Context, doing: Doing, run: Run, stopped: set[str], shift: _Shift
 def _stop(ctx: Context, doing: Doing, run: Run, stopped: set[str], shift: _Shift, error: ConnectorError) -> None:
     runs.complain(run, trouble.code_of(error), side=doing.side, step=doing.name, said=error.message)
     stopped.add(doing.name)
-    shift.after(worked=True)
+    shift.after(did(True))
     trouble.note(error, doing.side, doing.name, run, ctx.now())
     shift.add({"stopped_steps": 1})
-
-
-def _place(doing: Doing) -> AbstractContextManager[bool]:
-    """The right to do a step now; always, where any number of workers may do it at once."""
-    if doing.alone is None:
-        return nullcontext(True)
-    return locks.try_session(locks.Lock.STREAM, doing.alone)
 
 
 def _close(ctx: Context, run: Run, shift: _Shift) -> bool:
@@ -208,6 +202,7 @@ class _Shift:
         self.filled = False
         self._resting: set[str] = set()
         self._ill: set[str] | None = None
+        self.places = locks.OneAfterAnother(locks.Lock.STREAM)
 
     def idle(self, step: str) -> bool:
         """Whether no row waits for this step; asked of the tables once until some step has worked."""
@@ -229,14 +224,21 @@ class _Shift:
         """Whether a stream was read to its end, and nothing this worker did has opened it again."""
         return step in self._resting
 
-    def after(self, worked: bool, doing: Doing | None = None) -> None:
+    def may(self, doing: Doing) -> bool:
+        """The right to do a step now; always, where any number of workers may do it at once."""
+        if doing.alone is None:
+            self.places.leave()
+            return True
+        return self.places.take(doing.alone)
+
+    def after(self, step: Step, doing: Doing | None = None) -> None:
         """A step was taken: what it did, if only in part, may be work for others."""
-        if worked:
+        if step.worked:
             self._there = None
-        if doing is not None and worked:
-            self._resting.discard(doing.stream)
-        elif doing is not None and doing.name == doing.stream:
+        if doing is not None and doing.name == doing.stream and not step.more:
             self._resting.add(doing.stream)
+        elif doing is not None and step.worked:
+            self._resting.discard(doing.stream)
 
     def renew(self) -> None:
         """Keeps the lease running where no heartbeat does: a step takes far less than a lease."""

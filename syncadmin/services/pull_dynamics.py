@@ -8,6 +8,7 @@ stream, live lane), and once more, from the start of the read, after the last pa
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -40,14 +41,18 @@ def recent_name(table: Table) -> str:
 
 def live(ctx: Context, book: Rulebook, table: Table, run: Run) -> Step:
     """One page of what changed in a table; ``more`` until the run has read the stream to its end."""
-    delta = work.checkpoint(delta_name(table))
-    _plan_full_read(ctx, book, table, delta)
+    names = delta_name(table), full_name(table), recent_name(table)
+    delta, full, recent = work.checkpoints(*names)
+    if _plan_full_read(ctx, book, table, delta, full):
+        delta, full, recent = work.checkpoints(*names)
     if delta.cursor:
         if delta.run < run.pk:
-            return _changes(ctx, book, table, delta, run)
-        if work.checkpoint(full_name(table)).position.get("state") == "reading":
+            step = _changes(ctx, book, table, delta, run)
+            # At its end there is no more, unless the last page of a full read asks for what was modified meanwhile.
+            return replace(step, more=step.more or full.position.get("state") == "tail")
+        if full.position.get("state") == "reading":
             return NOTHING  # other columns are being read; the old link tells what changes meanwhile
-    return _recent(ctx, book, table, run)
+    return _recent(ctx, book, table, run, full, recent)
 
 
 def backfill(ctx: Context, book: Rulebook, table: Table, run: Run) -> Step:
@@ -68,15 +73,14 @@ def ask_again(table: Table, now: datetime) -> None:
     work.move(full, "", as_of=None, run=None, position=position)
 
 
-def _plan_full_read(ctx: Context, book: Rulebook, table: Table, delta: Checkpoint) -> None:
-    """A table never read, or asked for other columns than its delta link was made for, is read in full."""
+def _plan_full_read(ctx: Context, book: Rulebook, table: Table, delta: Checkpoint, full: Checkpoint) -> bool:
+    """A table never read, or asked for other columns than its delta link was made for, is read in full: from now on?"""
     wanted = book.columns_digest(table)
-    full = work.checkpoint(full_name(table))
     under_way = full.position.get("state") in ("reading", "tail", "sweep")
     if under_way and full.position.get("columns") in ("", wanted):
-        return
+        return False
     if delta.cursor and delta.position.get("columns") == wanted and not under_way:
-        return
+        return False
     number = int(full.position.get("number", 0)) + 1
     position = {
         "state": "reading",
@@ -85,6 +89,7 @@ def _plan_full_read(ctx: Context, book: Rulebook, table: Table, delta: Checkpoin
         "columns": wanted,
     }
     work.move(full, "", as_of=None, run=None, position=position)
+    return True
 
 
 def _changes(ctx: Context, book: Rulebook, table: Table, delta: Checkpoint, run: Run) -> Step:
@@ -100,11 +105,9 @@ def _changes(ctx: Context, book: Rulebook, table: Table, delta: Checkpoint, run:
     return _store(ctx, book, table, page, Lane.LIVE, seen, run, delta)
 
 
-def _recent(ctx: Context, book: Rulebook, table: Table, run: Run) -> Step:
-    full = work.checkpoint(full_name(table))
+def _recent(ctx: Context, book: Rulebook, table: Table, run: Run, full: Checkpoint, recent: Checkpoint) -> Step:
     if full.position.get("state") not in ("reading", "tail"):
         return NOTHING
-    recent = work.checkpoint(recent_name(table))
     if recent.run >= run.pk and not recent.cursor:
         return NOTHING
     seen = ctx.now()

@@ -31,8 +31,7 @@ DELETES_KEPT = timedelta(days=14)
 
 def take_tokens(ctx: Context) -> None:
     """The paging tokens, before anything is read for the first time: what changes from now on is in the feeds."""
-    for name in (CHANGES, EVENTS, DELETED):
-        found = work.checkpoint(name)
+    for found in work.checkpoints(CHANGES, EVENTS, DELETED):
         if not found.cursor:
             _renew(ctx, found)
 

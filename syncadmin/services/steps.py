@@ -111,7 +111,8 @@ def live(ctx: Context, book: Rulebook, run: Run) -> Iterator[Doing]:
     for lane in (Lane.LIVE, Lane.RETRY):
         yield from _decide(ctx, book, lane, run)
     yield from _push(ctx, book, run)
-    yield Doing("read list", Side.MARKETO, partial(pull_list.batch, ctx, book))
+    if book.options.list_id:
+        yield Doing("read list", Side.MARKETO, partial(pull_list.batch, ctx, book))
     # Both write over there, which a sync that only observes must not.
     if not book.options.observe_only:
         yield Doing("sync person", Side.DYNAMICS, partial(sync_person.finish_requests, ctx))
@@ -125,7 +126,8 @@ def _before_the_start(ctx: Context, book: Rulebook, run: Run) -> Iterator[Doing]
     for lane in (Lane.LIVE, Lane.RETRY):
         yield from _decide(ctx, book, lane, run)
     yield from _planning(preview_steps.finish(ctx, book, run))
-    yield Doing("read list", Side.MARKETO, partial(pull_list.batch, ctx, book))
+    if book.options.list_id:
+        yield Doing("read list", Side.MARKETO, partial(pull_list.batch, ctx, book))
 
 
 def _planning(named: Iterator[tuple[str, Side, Callable[[], Step]]]) -> Iterator[Doing]:

@@ -24,7 +24,7 @@ from syncadmin.connectors.errors import (
 from syncadmin.engine.failures import Cause
 from syncadmin.engine.records import Side
 from syncadmin.services import failing
-from syncadmin.store import ledger
+from syncadmin.store import ledger, staging
 from syncadmin.store.models import Failure, Run
 
 # Without the server's word: long enough not to hammer, short enough to be healed soon.
@@ -91,8 +91,12 @@ def note(error: ConnectorError, side: Side, step: str, run: Run, now: datetime) 
 
 def stopped() -> frozenset[str]:
     """The names of the steps that a failure told of in some run stands open for."""
-    open_ones = Failure.objects.filter(operation="call", subject__startswith="step:", closed_at__isnull=True)
-    return frozenset(subject.removeprefix("step:") for subject in open_ones.values_list("subject", flat=True))
+    rows = staging.query(_STOPPED)
+    return frozenset(subject.removeprefix("step:") for (subject,) in rows)
+
+
+_STOPPED = """SELECT subject FROM store_failure
+              WHERE operation = 'call' AND closed_at IS NULL AND starts_with(subject, 'step:')"""
 
 
 def over(side: Side, step: str, now: datetime) -> None:

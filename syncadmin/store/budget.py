@@ -1,18 +1,19 @@
 """The calls of both sides, counted for all workers together.
 
 A place among the calls at once is a session's advisory lock: a killed worker gives it back by dying. Rate, day and
-pauses stand in one row per side, whose lock is held for the length of the arithmetic only.
+pauses stand in one row per side: a call is counted only if that row is still the one it was judged by.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db import connection, transaction
+from django.db import connection
 from django.db.models import Q
 
 from syncadmin.engine.records import Lane, Side
@@ -58,8 +59,8 @@ class _Asking:
 class PgBudget:
     """The budget in PostgreSQL. ``spent`` makes the error that says until when nothing may be called.
 
-    A call waits for its turn up to ``patience`` seconds. Never ask inside a transaction: its row would be locked, and
-    everybody would wait for it.
+    A call waits for its turn up to ``patience`` seconds. Never ask inside a transaction: the row it counts in would be
+    locked, and everybody would wait for it. That is a RuntimeError.
     """
 
     def __init__(
@@ -103,28 +104,30 @@ class PgBudget:
 
     def _try(self, asking: _Asking) -> tuple[int | None, Turn]:
         """A place that is now ours and its turn has come, or None and when to ask again."""
-        lock = PLACES[asking.side]
-        place = _take_place(asking)
+        blocks = connection.atomic_blocks
+        if blocks and not getattr(blocks[-1], "_from_testcase", False):
+            raise RuntimeError("A call was asked for inside a transaction.")
+        place, row = _take_place(asking)
         if place is None:
             return None, Turn(self._now() + BUSY)
         turn = Turn(self._now(), "asking failed")
         try:
-            turn = self._ask(asking)
+            turn = self._ask(asking, row or _made(asking.side))
         finally:
             if turn.at is not None:
-                locks.give_back(lock, place)
+                locks.give_back(PLACES[asking.side], place)
         return (place if turn.at is None else None), turn
 
-    def _ask(self, asking: _Asking) -> Turn:
+    def _ask(self, asking: _Asking, row: _Row) -> Turn:
         limits = self._limits()
-        with transaction.atomic(durable=True):
-            row = _locked_row(asking.side)
+        while True:
             now = self._now()
             _new_day(row, now)
             turn = _judge(row, asking, now, limits)
-            if turn.at is None:
-                _count(row, asking, now)
-        return turn
+            if turn.at is not None or _count(row, asking, now):
+                return turn
+            # Somebody else was counted since it was read.
+            row = _made(asking.side)
 
     def _limits(self) -> Options:
         """The settings; read anew every few seconds, so that a call does not cost one query more."""
@@ -134,18 +137,37 @@ class PgBudget:
         return self._options[1]
 
 
+_ROW = "b.id, b.xmin::text, b.side, b.recent, b.paused_until, b.at_once, b.day, b.calls, b.backfill_calls"
 # From which place to which to look; the last one is Sync Person's alone, where there is more than one. The scan ends
-# with the first place that could be locked.
-_PLACE = """
-    SELECT n FROM (SELECT coalesce(max(at_once), %(known)s) AS last FROM store_budget WHERE side = %(side)s) b,
-        generate_series(CASE WHEN %(person)s THEN b.last ELSE 1 END,
-                        CASE WHEN %(person)s THEN 1 ELSE greatest(1, b.last - 1) END,
-                        CASE WHEN %(person)s THEN -1 ELSE 1 END) AS n
-    WHERE pg_try_advisory_lock(%(lock)s, n) LIMIT 1
+# with the first place that could be locked. The row comes with it: asked before every call, each statement counts.
+_PLACE = f"""
+    SELECT n, {_ROW}
+    FROM (SELECT 1) AS always LEFT JOIN store_budget b ON b.side = %(side)s
+        CROSS JOIN LATERAL (SELECT coalesce(b.at_once, %(known)s::int) AS last) AS l
+        CROSS JOIN LATERAL generate_series(CASE WHEN %(person)s THEN l.last ELSE 1 END,
+                                           CASE WHEN %(person)s THEN 1 ELSE greatest(1, l.last - 1) END,
+                                           CASE WHEN %(person)s THEN -1 ELSE 1 END) AS n
+    WHERE pg_try_advisory_lock(%(lock)s::int, n) LIMIT 1
 """
 
 
-def _take_place(asking: _Asking) -> int | None:
+@dataclass(slots=True)
+class _Row:
+    """A side's row of the budget, and the version of it that was read."""
+
+    id: int
+    version: str
+    side: str
+    recent: list[list[Any]]
+    paused_until: datetime | None
+    at_once: int | None
+    day: date | None
+    calls: int
+    backfill_calls: int
+
+
+def _take_place(asking: _Asking) -> tuple[int | None, _Row | None]:
+    """A place that is ours now, and the side's row, if it was ever written."""
     person = asking.kind is turns.Kind.SYNC_PERSON
     known: dict[str, int | str | bool] = {
         "known": AT_ONCE[asking.side],
@@ -153,28 +175,26 @@ def _take_place(asking: _Asking) -> int | None:
         "person": person,
         "lock": int(PLACES[asking.side]),
     }
-    with connection.cursor() as cursor:
-        cursor.execute(_PLACE, known)
-        row = cursor.fetchone()
-    return None if row is None else int(row[0])
-
-
-# Asked before every call, where putting the statement together costs more than carrying it out.
-_LOCKED = """SELECT id, side, recent, paused_until, at_once, day, calls, backfill_calls
-             FROM store_budget WHERE side = %s FOR UPDATE"""
-
-
-def _locked_row(side: Side) -> Budget:
-    rows = staging.query(_LOCKED, [side])
+    rows = staging.query(_PLACE, known)
     if not rows:
-        _row_exists(side)
-        rows = staging.query(_LOCKED, [side])
-    id, name, recent, paused_until, at_once, day, calls, backfill_calls = rows[0]
-    return Budget(id, name, text.load(recent), paused_until, at_once, day, calls, backfill_calls)
+        return None, None
+    place, *found = rows[0]
+    return int(place), None if found[0] is None else _row(found)
+
+
+def _row(found: Sequence[Any]) -> _Row:
+    id, version, side, recent, *rest = found
+    return _Row(id, version, side, text.load(recent), *rest)
+
+
+def _made(side: Side) -> _Row:
+    """The side's row as it is now, made if it was never written."""
+    _row_exists(side)
+    return _row(staging.query(f"SELECT {_ROW} FROM store_budget b WHERE b.side = %s", [side])[0])
 
 
 def _row_exists(side: Side) -> None:
-    if not Budget.objects.filter(side=side).exists():
+    if not staging.query("SELECT 1 FROM store_budget WHERE side = %s", [side]):
         Budget.objects.bulk_create([Budget(side=side)], ignore_conflicts=True)
 
 
@@ -183,13 +203,13 @@ def day_of(side: Side, now: datetime) -> date:
     return now.astimezone(DAY_ZONE[side]).date()
 
 
-def _new_day(row: Budget, now: datetime) -> None:
+def _new_day(row: _Row, now: datetime) -> None:
     today = day_of(Side(row.side), now)
     if row.day != today:
         row.day, row.calls, row.backfill_calls = today, 0, 0
 
 
-def _judge(row: Budget, asking: _Asking, now: datetime, limits: Options) -> Turn:
+def _judge(row: _Row, asking: _Asking, now: datetime, limits: Options) -> Turn:
     if row.paused_until is not None and row.paused_until > now:
         return Turn(row.paused_until, f"{asking.side} asked for silence.")
     if asking.side is Side.DYNAMICS:
@@ -210,22 +230,29 @@ def tomorrow(side: Side, now: datetime) -> datetime:
     return datetime.combine(day_of(side, now) + timedelta(days=1), time(), DAY_ZONE[side]).astimezone(UTC)
 
 
-def _recent(row: Budget) -> list[turns.Call]:
+def _recent(row: _Row) -> list[turns.Call]:
     return [turns.Call(at, turns.Kind(kind)) for at, kind in row.recent]
 
 
-def _count(row: Budget, asking: _Asking, now: datetime) -> None:
-    row.calls += 1
-    row.backfill_calls += asking.lane is Lane.BACKFILL
+def _count(row: _Row, asking: _Asking, now: datetime) -> bool:
+    """Counts the call, unless the row is no longer the one that was judged."""
+    recent = row.recent
     if asking.side is Side.MARKETO:
         kept = turns.within(_recent(row), now.timestamp())
-        row.recent = [*([call.at, call.kind] for call in kept), [now.timestamp(), asking.kind]]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """WITH counted AS (UPDATE store_budget SET recent = %s::jsonb, day = %s, calls = %s, backfill_calls = %s
-                                WHERE id = %s)
-               INSERT INTO store_budgetuse (side, day, lane, purpose, calls) VALUES (%s, %s, %s, %s, 1)
-               ON CONFLICT (side, day, lane, purpose) DO UPDATE SET calls = store_budgetuse.calls + 1""",
-            [text.dump(row.recent), row.day, row.calls, row.backfill_calls, row.pk,
-             asking.side, row.day, asking.lane, asking.purpose[:40]],
-        )  # fmt: skip
+        recent = [*([call.at, call.kind] for call in kept), [now.timestamp(), asking.kind]]
+    backfill = row.backfill_calls + (asking.lane is Lane.BACKFILL)
+    counted = staging.run(
+        _COUNT,
+        [text.dump(recent), row.day, row.calls + 1, backfill, row.id, row.version,
+         asking.side, row.day, asking.lane, asking.purpose[:40]],
+    )  # fmt: skip
+    return counted == 1
+
+
+_COUNT = """
+    WITH counted AS (UPDATE store_budget SET recent = %s::jsonb, day = %s, calls = %s, backfill_calls = %s
+                     WHERE id = %s AND xmin = %s::text::xid RETURNING id)
+    INSERT INTO store_budgetuse AS u (side, day, lane, purpose, calls)
+    SELECT %s, %s::date, %s, %s, 1 FROM counted
+    ON CONFLICT (side, day, lane, purpose) DO UPDATE SET calls = u.calls + 1
+"""

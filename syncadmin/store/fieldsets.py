@@ -12,7 +12,7 @@ from django.db.models import Max
 from syncadmin.engine import fields as engine
 from syncadmin.engine.records import Table
 from syncadmin.engine.schema import Schema
-from syncadmin.store import locks, schemas
+from syncadmin.store import locks, schemas, staging, text
 from syncadmin.store.models import FieldPair, FieldSet, PausedPair
 
 # The column is back, but links still hold what was agreed before it went.
@@ -77,7 +77,8 @@ def chosen_kinds(version: int) -> dict[str, tuple[str, str]]:
 
 def paused() -> dict[str, Pause]:
     """Why pairs are left alone, by key."""
-    return {key: Pause(code, facts) for key, code, facts in PausedPair.objects.values_list("key", "code", "facts")}
+    rows = staging.query("SELECT key, code, facts FROM store_pausedpair")
+    return {key: Pause(code, text.load(facts)) for key, code, facts in rows}
 
 
 def pause(reasons: Mapping[str, Pause], now: datetime) -> tuple[list[str], list[str]]:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import IntEnum
 
-from django.db import connection
+from syncadmin.store import staging
 
 
 class Lock(IntEnum):
@@ -28,21 +28,18 @@ class Lock(IntEnum):
 
 def wait_in_transaction(lock: Lock, number: int = 0) -> None:
     """Waits for the lock and holds it until the transaction ends."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [int(lock), number])
+    staging.query("SELECT pg_advisory_xact_lock(%s::int, %s::int)", [int(lock), number])
 
 
 def share_in_transaction(lock: Lock, number: int = 0) -> None:
     """As ``wait_in_transaction``, together with others that share it."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock_shared(%s, %s)", [int(lock), number])
+    staging.query("SELECT pg_advisory_xact_lock_shared(%s::int, %s::int)", [int(lock), number])
 
 
 def try_in_transaction(lock: Lock, number: int = 0) -> bool:
     """Holds the lock until the transaction ends, if it is free."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", [int(lock), number])
-        return bool(cursor.fetchone()[0])
+    ((taken,),) = staging.query("SELECT pg_try_advisory_xact_lock(%s::int, %s::int)", [int(lock), number])
+    return bool(taken)
 
 
 @contextmanager
@@ -59,16 +56,41 @@ def try_session(lock: Lock, number: int = 0) -> Iterator[bool]:
 def take_place(lock: Lock, first: int, last: int) -> int | None:
     """The number of a free place between the two, now held by this session; None if all are taken."""
     step = 1 if first <= last else -1
-    with connection.cursor() as cursor:
-        # One row at a time: the scan ends with the first place that could be locked.
-        cursor.execute(
-            "SELECT n FROM generate_series(%s::int, %s::int, %s::int) AS n WHERE pg_try_advisory_lock(%s, n) LIMIT 1",
-            [first, last, step, int(lock)],
-        )
-        row = cursor.fetchone()
-    return None if row is None else int(row[0])
+    # One row at a time: the scan ends with the first place that could be locked.
+    rows = staging.query(
+        """SELECT n FROM generate_series(%s::int, %s::int, %s::int) AS n
+           WHERE pg_try_advisory_lock(%s::int, n) LIMIT 1""",
+        [first, last, step, int(lock)],
+    )
+    return int(rows[0][0]) if rows else None
 
 
 def give_back(lock: Lock, number: int) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [int(lock), number])
+    staging.query("SELECT pg_advisory_unlock(%s::int, %s::int)", [int(lock), number])
+
+
+class OneAfterAnother:
+    """At most one of a kind's locks: taking the next gives back the one before, in the same question."""
+
+    def __init__(self, lock: Lock) -> None:
+        self._lock = lock
+        self._held: int | None = None
+        self._doubtful = False
+
+    def take(self, number: int) -> bool:
+        """Whether the lock is ours now. Nothing is asked if it was already."""
+        if self._held == number and not self._doubtful:
+            return True
+        before = "" if self._held is None else f"pg_advisory_unlock({int(self._lock)}, {int(self._held)}), "
+        ((*_, taken),) = staging.query(f"SELECT {before}pg_try_advisory_lock({int(self._lock)}, {int(number)})")
+        self._held, self._doubtful = number if taken else None, False
+        return bool(taken)
+
+    def doubt(self) -> None:
+        """The session may be another one now, and what it held is gone: the next question asks for it again."""
+        self._doubtful = True
+
+    def leave(self) -> None:
+        held, self._held = self._held, None
+        if held is not None:
+            give_back(self._lock, held)

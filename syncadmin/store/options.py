@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from syncadmin.store import staging, text
 from syncadmin.store.models import Setting
 
 
@@ -59,7 +60,7 @@ class Options:
 
 def read() -> Options:
     """The settings as they stand now."""
-    return of(dict(Setting.objects.values_list("name", "value")))
+    return of({name: text.load(value) for name, value in staging.query("SELECT name, value FROM store_setting")})
 
 
 def of(stored: Mapping[str, Any]) -> Options:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
 from syncadmin.store import staging, text, throughput
 from syncadmin.store.models import BudgetUse, Run
@@ -15,6 +15,10 @@ _COUNT = """
         SELECT coalesce(jsonb_object_agg(key, value::bigint + coalesce((r.counts ->> key)::bigint, 0)), '{}')
         FROM jsonb_each_text(%(counts)s::jsonb))
     WHERE id = %(id)s
+"""
+_OPEN = """
+    INSERT INTO store_run (started_at, heartbeat_at, counts, calls, complaint, message, failures)
+    VALUES (%s, %s, '{}', %s::jsonb, '{}', '', 0) ON CONFLICT DO NOTHING RETURNING id
 """
 # Some conflicts are found where people are merged again right before a write, which no step counts.
 _CLOSE = """
@@ -33,11 +37,9 @@ def current() -> Run | None:
 
 def open_one(now: datetime) -> Run | None:
     """Opens a run; None if one is open already."""
-    try:
-        with transaction.atomic():
-            return Run.objects.create(started_at=now, heartbeat_at=now, calls={"before": _calls()})
-    except IntegrityError:
-        return None
+    calls = {"before": _calls()}
+    rows = staging.query(_OPEN, [now, now, text.dump(calls)])
+    return Run(id=rows[0][0], started_at=now, heartbeat_at=now, calls=calls) if rows else None
 
 
 def last() -> list[Run]:

@@ -13,6 +13,7 @@ from typing import Any
 
 from syncadmin.engine.records import Side, Table
 from syncadmin.engine.schema import Column, DateBehaviour, Kind, Option, Required, Schema
+from syncadmin.store import staging
 from syncadmin.store.models import TableSchema
 from syncadmin.store.text import storable
 
@@ -40,7 +41,7 @@ def load(table: Table) -> Schema | None:
 
 def current() -> dict[Table, Schema]:
     """All tables whose metadata was read, parsed anew only when it differs. Shared: nobody may change it."""
-    digests = TableSchema.objects.values_list("table", "digest")
+    digests = staging.query('SELECT "table", digest FROM store_tableschema')
     return {Table(table): of_digest(Table(table), digest) for table, digest in digests}
 
 
@@ -53,7 +54,7 @@ def of_digest(table: Table, digest: str) -> Schema:
 
 def read_times() -> dict[Table, datetime]:
     """When each table's metadata was read; those never read are missing."""
-    return {Table(table): at for table, at in TableSchema.objects.values_list("table", "read_at")}
+    return {Table(table): at for table, at in staging.query('SELECT "table", read_at FROM store_tableschema')}
 
 
 def read_at(table: Table) -> datetime | None:

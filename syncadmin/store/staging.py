@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, cast
 
 from django.db import connection
 from django.db.backends.postgresql.base import ServerBindingCursor
-from django.db.backends.utils import CursorWrapper
 from psycopg.types.array import ListBinaryDumper
 
 Params = Sequence[Any] | Mapping[str, Any]
@@ -57,13 +57,30 @@ def run(sql: str, params: Params = ()) -> int:
         return int(cursor.rowcount)
 
 
-def _cursor() -> CursorWrapper:
+@contextmanager
+def _cursor() -> Iterator[Any]:
     """A cursor whose parameters travel beside the statement, arrays in binary.
 
     Django's own writes them into the statement's text, which for a page of JSON documents costs more than storing it.
     """
     connection.ensure_connection()
-    return connection.make_cursor(_Cursor(connection.connection))  # type: ignore[arg-type]
+    if connection.queries_logged or connection.execute_wrappers:
+        with connection.make_cursor(_Cursor(connection.connection)) as watched:  # type: ignore[arg-type]
+            yield watched
+        return
+    if connection.needs_rollback:
+        connection.validate_no_broken_transaction()
+    # Making a cursor and wrapping it takes longer than a small statement, so each session keeps one.
+    session = connection.connection
+    kept = getattr(connection, _KEPT, None)
+    if kept is None or kept.connection is not session:
+        kept = _Cursor(session)
+        setattr(connection, _KEPT, kept)
+    with connection.wrap_database_errors:
+        yield kept
+
+
+_KEPT = "syncadmin_cursor"
 
 
 class _Cursor(ServerBindingCursor):

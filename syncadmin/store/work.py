@@ -31,17 +31,17 @@ _RENEW = """INSERT INTO store_worker (name, lease_until) VALUES (%s, %s)
 
 def holds(worker: str, now: datetime) -> bool:
     """Whether the worker's lease still runs. Asked right before each send."""
-    return Worker.objects.filter(name=worker, lease_until__gt=now).exists()
+    return bool(staging.query("SELECT 1 FROM store_worker WHERE name = %s AND lease_until > %s", [worker, now]))
 
 
 def leave(worker: str) -> None:
     """The worker stops: what it owns is free at once."""
-    Worker.objects.filter(name=worker).delete()
+    staging.run("DELETE FROM store_worker WHERE name = %s", [worker])
 
 
 def forget_workers(before: datetime) -> None:
     """Removes leases that ran out long ago."""
-    Worker.objects.filter(lease_until__lt=before).delete()
+    staging.run("DELETE FROM store_worker WHERE lease_until < %s", [before])
 
 
 def claim_writes(
@@ -158,16 +158,31 @@ def backlog(now: datetime, lanes: Iterable[Lane]) -> Backlog:
     return Backlog(*staging.query(_BACKLOG, {"now": now, "lanes": [str(lane) for lane in lanes]})[0])
 
 
-_CHECKPOINT = "SELECT id, cursor, position, as_of, run, owner FROM store_checkpoint WHERE name = %s "
+_CHECKPOINTS = "SELECT id, name, cursor, position, as_of, run, owner FROM store_checkpoint WHERE name = ANY(%s) "
+_NEW = """INSERT INTO store_checkpoint (name, cursor, position, run, owner)
+          SELECT name, '', '{}', 0, '' FROM unnest(%s::text[]) AS name ON CONFLICT (name) DO NOTHING"""
 
 
 def checkpoint(name: str, *, lock: bool = False) -> Checkpoint:
     """The stream's checkpoint, locked for the transaction if asked; an empty one for a stream never read."""
-    # A run asks some thirty times, most often to hear that nothing is to be done.
-    rows = staging.query(_CHECKPOINT + ("FOR UPDATE" if lock else ""), [name])
-    if not rows:
-        return Checkpoint.objects.get_or_create(name=name)[0]
-    id, cursor, position, as_of, run, owner = rows[0]
+    return checkpoints(name, lock=lock)[0]
+
+
+def checkpoints(*names: str, lock: bool = False) -> list[Checkpoint]:
+    """The checkpoints of several streams in that order, in one question."""
+    # A run asks a dozen times, most often to hear that nothing is to be done.
+    sql = _CHECKPOINTS + ("FOR UPDATE" if lock else "")
+    rows = staging.query(sql, [list(names)])
+    if len(rows) < len(names):
+        staging.run(_NEW, [list(names)])
+        rows = staging.query(sql, [list(names)])
+    found = {row[1]: _checkpoint(*row) for row in rows}
+    return [found[name] for name in names]
+
+
+def _checkpoint(
+    id: int, name: str, cursor: str, position: str, as_of: datetime | None, run: int, owner: str
+) -> Checkpoint:
     return Checkpoint(id, name, cursor, text.load(position), as_of, run, owner)
 
 
@@ -189,7 +204,9 @@ def move(
 
 def others_at_work(worker: str, now: datetime) -> bool:
     """Whether another worker's lease runs."""
-    return Worker.objects.filter(lease_until__gt=now).exclude(name=worker).exists()
+    return bool(
+        staging.query("SELECT 1 FROM store_worker WHERE lease_until > %s AND name <> %s LIMIT 1", [now, worker])
+    )
 
 
 def at_work(now: datetime) -> int:
@@ -209,17 +226,31 @@ _RECORDS = (
     "EXISTS (SELECT 1 FROM store_dynamicsrecord WHERE due IN ('look_up', 'pair') AND lane = '{lane}' AND due = '{due}')"
 )
 _WRITES = "EXISTS (SELECT 1 FROM store_pendingwrite WHERE side = '{side}' AND op = '{op}')"
+_SENT = "EXISTS (SELECT 1 FROM store_pendingwrite WHERE side = 'marketo' AND op = '{op}' AND state = 'sent')"
 _LINES = "EXISTS (SELECT 1 FROM store_receipt WHERE how = '' AND lines <> '[]')"
 _REQUESTS = """(EXISTS (SELECT 1 FROM store_syncrequest WHERE status IN ('received', 'queued'))
                 OR EXISTS (SELECT 1 FROM store_failure WHERE closed_at IS NULL AND side = 'dynamics'
                            AND operation = 'create' AND subject LIKE 'marketo:%%'))"""
 _FULL_READ = """EXISTS (SELECT 1 FROM store_checkpoint WHERE name = 'dynamics.{table}.full'
                 AND position ->> 'state' IN ('reading', 'sweep'))"""
+# Where nothing was read yet there is no checkpoint, and the first page is work.
+_EXTRACT = """NOT EXISTS (SELECT 1 FROM store_checkpoint WHERE name = 'marketo.extract'
+              AND position ->> 'state' NOT IN ('idle', 'waiting', 'reading'))"""
+_SWEEP = """EXISTS (SELECT 1 FROM store_checkpoint WHERE name = 'marketo.sweep'
+            AND position ->> 'state' IN ('sweep', 'again'))"""
+_FIELDS = """NOT EXISTS (SELECT 1 FROM store_checkpoint WHERE name = 'fields.applied' AND position ->> 'state' = 'done'
+             AND position -> 'version' = (SELECT value FROM store_setting WHERE name = 'field_version')
+             AND position -> 'paused' = coalesce((SELECT jsonb_object_agg(key, code) FROM store_pausedpair), '{}'))"""
 _PLACES = {
+    "apply fields": _FIELDS,
+    "read people": _EXTRACT,
+    "sweep people": _SWEEP,
     "read lead": _FULL_READ.format(table="lead"),
     "read contact": _FULL_READ.format(table="contact"),
     "answers": "EXISTS (SELECT 1 FROM store_decision WHERE due)",
     "settle": _LINES,
+    "take over updates": _SENT.format(op="update"),
+    "take over creates": _SENT.format(op="create"),
     "settle old": "EXISTS (SELECT 1 FROM store_receipt WHERE how = '')",
     "retry": "EXISTS (SELECT 1 FROM store_failure WHERE closed_at IS NULL AND next_try_at IS NOT NULL)",
     "sync person": _REQUESTS,

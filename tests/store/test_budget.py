@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from syncadmin.engine.records import Lane, Side
 from syncadmin.store import options
@@ -224,3 +224,27 @@ def test_more_threads_than_places():
             each.result(timeout=60)
     assert 1 < most[0] <= 3
     assert Budget.objects.get(side="dynamics").calls == 28
+
+
+def test_calls_counted_by_two_workers_at_once_are_all_counted(clock):
+    def many():
+        budget = PgBudget(clock.now, lambda seconds: time.sleep(0.001), Spent)
+        try:
+            for _ in range(40):
+                with budget.call(Side.DYNAMICS, Lane.LIVE, "pull", None):
+                    pass
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        for done in [pool.submit(many), pool.submit(many)]:
+            done.result(timeout=30)
+
+    assert Budget.objects.get(side="dynamics").calls == 80
+    assert BudgetUse.objects.get(side="dynamics").calls == 80
+
+
+def test_a_call_inside_a_transaction_is_refused_and_keeps_no_place(budget):
+    with transaction.atomic(), pytest.raises(RuntimeError):
+        call(budget)
+    assert not Budget.objects.exists()

@@ -83,3 +83,51 @@ def test_a_transactions_lock_ends_with_it():
         locks.wait_in_transaction(Lock.SETUP)
         assert held() == 1
     assert held() == 0
+
+
+def stream_is_free(number):
+    def free():
+        with locks.try_session(Lock.STREAM, number) as taken:
+            return taken
+
+    return in_another_session(free)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_taking_the_next_stream_gives_back_the_one_before():
+    mine = locks.OneAfterAnother(Lock.STREAM)
+    assert mine.take(1)
+    assert mine.take(1)
+    assert held() == 1
+    assert mine.take(2)
+
+    assert stream_is_free(1)
+    assert not stream_is_free(2)
+    mine.leave()
+    mine.leave()
+    assert held() == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_stream_that_another_worker_reads_is_not_taken_and_none_is_kept():
+    locks.take_place(Lock.STREAM, 2, 2)
+
+    def other():
+        theirs = locks.OneAfterAnother(Lock.STREAM)
+        return theirs.take(1), theirs.take(2), theirs.take(2), stream_is_free(1)
+
+    assert in_another_session(other) == (True, False, False, True)
+    locks.give_back(Lock.STREAM, 2)
+    assert held() == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_lock_that_went_with_its_session_is_not_believed():
+    mine = locks.OneAfterAnother(Lock.STREAM)
+    assert mine.take(3)
+    connection.close()
+    mine.doubt()
+    assert mine.take(3)
+    assert not stream_is_free(3)
+    mine.leave()
+    assert held() == 0

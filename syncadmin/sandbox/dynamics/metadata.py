@@ -123,9 +123,16 @@ def all_columns(table: Table) -> list[dict[str, Any]]:
     """Every column with everything that is known of it; the reader selects."""
     found = []
     for column in table.columns.values():
-        found.append(column_facts(table, column) | typed_facts(table, column))
-        found += companions(table, column)
+        known = _FACTS.get((table.name, table.id, table.title, id(column)))
+        if known is None or known[0] is not column:
+            own = column_facts(table, column) | typed_facts(table, column)
+            known = _FACTS[table.name, table.id, table.title, id(column)] = (column, [own, *companions(table, column)])
+        found += known[1]
     return found
+
+
+# A client asks for the same columns again and again. Nobody may change what is kept here.
+_FACTS: dict[tuple[str, str, str, int], tuple[Column, list[dict[str, Any]]]] = {}
 
 
 def typed_facts(table: Table, column: Column) -> dict[str, Any]:
