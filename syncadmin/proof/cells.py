@@ -71,6 +71,8 @@ class Cell:
     judged: set[Value] = field(default_factory=set)
     decided: tuple[Side, Value] | None = None
     lost_writes: list[FieldResult] = field(default_factory=list)
+    # What stood on both sides while something quietly held it apart.
+    kept: dict[Side, Value] | None = None
     # Sides whose last answer left this field out; sides that people edited since both were last equal.
     absent: set[Side] = field(default_factory=set)
     edited: set[Side] = field(default_factory=set)

@@ -20,6 +20,8 @@ START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 PATIENCE = timedelta(minutes=15)
 # What stays where it is gets a line with both its values, but for these: they pass by themselves or have a failure.
 _UNTOLD = frozenset({Held.RECEIPT, Held.FIRST_BLANKS, Held.FAILURE, Held.SHARED_COLUMN})
+# Of these it is told what stood there once it changes.
+_PASSING = _UNTOLD - {Held.RECEIPT}
 
 
 class Link:
@@ -160,6 +162,7 @@ class Link:
 
     def _remember(self, cell: Cell, result: FieldResult) -> None:
         self._supersede(cell, result)
+        self._give_way(cell, result)
         for lost in [one for one in cell.lost_writes if one.to and cell.seen[one.to] != one.replaced]:
             # It arrived, or somebody edited after it or instead of it: told in any case.
             cell.noted |= {_text(lost.replaced), _text(lost.sent)}
@@ -183,6 +186,14 @@ class Link:
             cell.judged.add(_text(result.source))
         if result.collision is not None or result.held is not None:
             cell.judged |= {cell.seen[D], cell.seen[M]}
+
+    def _give_way(self, cell: Cell, result: FieldResult) -> None:
+        """What was quietly held is told once its own side has replaced it; an answer that leaves it out says nothing."""
+        if result.verdict is Verdict.NOTHING and not (cell.known(D) and cell.known(M)):
+            return
+        if cell.kept is not None:
+            cell.noted |= {held for side, held in cell.kept.items() if cell.known(side) and held != cell.seen[side]}
+        cell.kept = dict(cell.seen) if result.held in _PASSING or result.verdict is Verdict.FAILED else None
 
     def push_dynamics(self, lost: bool) -> None:
         """With the version that was read: whoever was faster is read and merged first."""

@@ -18,6 +18,8 @@ from syncadmin.store.models import Activity, Failure, Run
 # These are noted on the link but told by nobody: they pass by themselves or say nothing new.
 _QUIET = frozenset({Held.RECEIPT, Held.FIRST_BLANKS, Held.FAILURE, Held.SHARED_COLUMN})
 _FAILURES = frozenset({Held.FAILURE, Held.TWO_AUTOMATIONS})
+# Of these it is told what stood there once it changes; under a receipt stands what our write's own line tells.
+_PASSING = _QUIET - {Held.RECEIPT}
 
 
 def note(judgement: Judgement, run: Run, now: datetime) -> list[Activity]:
@@ -34,6 +36,9 @@ def note(judgement: Judgement, run: Run, now: datetime) -> list[Activity]:
 
 def _note(judgement: Judgement, key: str, result: FieldResult, run: Run, now: datetime) -> list[Activity]:
     case, known = judgement.case, judgement.case.held.get(key, {})
+    if _unknown(judgement, key, result):
+        return []
+    lines = _gave_way(judgement, key, known, run, now)
     why = Held.FAILURE if result.verdict is Verdict.FAILED else result.held
     if known.get("why") == Held.ASK and result.collision is None:
         _withdraw(judgement, key, now)
@@ -42,15 +47,43 @@ def _note(judgement: Judgement, key: str, result: FieldResult, run: Run, now: da
     if why is None:
         if "overtaken" not in known:
             case.held.pop(key, None)
-        return []
+        return lines
     d, m = comparables(judgement.states[key])
     entry = {"why": str(why), "d": history.short(d), "m": history.short(m)}
     case.held[key] = {**entry, **{name: known[name] for name in ("blocked", "overtaken") if name in known}}
     told = {name: known.get(name) for name in entry} == entry
     if told or why in _QUIET:
-        return []
+        return lines
     details = {"key": key, "reason": str(why), "d": entry["d"], "m": entry["m"]}
-    return [history.line(Kind.HELD, now, link=case.id, details=details, run=run)]
+    return [*lines, history.line(Kind.HELD, now, link=case.id, details=details, run=run)]
+
+
+def _unknown(judgement: Judgement, key: str, result: FieldResult) -> bool:
+    """Whether a living record's answers leave the field out: then what is noted of it holds."""
+    state = judgement.states[key]
+    left_out = result.verdict is Verdict.NOTHING and not (state.d_known and state.m_known)
+    return left_out and not judgement.case.dynamics_deleted
+
+
+def _gave_way(judgement: Judgement, key: str, known: dict[str, Any], run: Run, now: datetime) -> list[Activity]:
+    """A line for each value that was quietly held and that its own side has replaced since."""
+    if known.get("why") not in _PASSING or "d" not in known:
+        return []
+    state = judgement.states[key]
+    stands = dict(zip(Side, comparables(state), strict=True))
+    seen = {Side.DYNAMICS: (state.d_known, known["d"]), Side.MARKETO: (state.m_known, known["m"])}
+    return [
+        history.line(
+            Kind.SUPERSEDED,
+            now,
+            link=judgement.case.id,
+            side=side,
+            changes=[[key, held, stands[side], "held"]],
+            run=run,
+        )
+        for side, (answered, held) in seen.items()
+        if answered and held is not None and held != history.short(stands[side])
+    ]
 
 
 def _withdraw(judgement: Judgement, key: str, now: datetime) -> None:

@@ -13,7 +13,7 @@ class Kind(StrEnum):
     UPDATED = "updated"  # changes: what we wrote to ``side``
     SEEN = "seen"  # a new record was read and has no partner yet
     OVERTAKEN = "overtaken"  # changes: a receipt showed that our write replaced somebody's value
-    SUPERSEDED = "superseded"  # changes: what was to be written changed again on ``side`` before it was sent
+    SUPERSEDED = "superseded"  # changes: what was to be written, or was held, changed again on ``side``
     AGREED = "agreed"  # changes: both sides came to the same value by themselves
     HELD = "held"  # key, reason: a change stays where it is
     CONFLICT = "conflict"  # key, winner, rule

@@ -173,3 +173,24 @@ def test_a_value_that_never_arrived_because_it_changed_again_can_still_be_looked
     assert world.dynamics.get("lead", guid)["jobtitle"] == "Admiral"
     key = "lead.jobtitle:title"
     assert [line.changes for line in world.told(guid, "superseded")] == [[[key, "Captain", "Admiral", "superseded"]]]
+
+
+def test_a_value_that_stood_in_marketo_under_a_failure_can_still_be_looked_up():
+    """Marketo keeps Dynamics' value out; what colleagues there write meanwhile travels nowhere, one after the other."""
+    world = World(receipt_patience=60)
+    guid, person = world.linked("contact", jobtitle="Mate")
+    world.marketo.block_field_updates("title")
+    world.dynamics.edit("contact", guid, {"jobtitle": "Captain"})
+    world.sync()
+    world.clock.forward(seconds=70)
+    world.sync(2)
+    world.marketo.edit("person", person, {"title": "Bosun"})
+    world.sync()
+    world.marketo.edit("person", person, {"title": "Admiral"})
+    world.sync(2)
+
+    key = "contact.jobtitle:title"
+    assert world.marketo.get("person", person)["title"] == "Admiral"
+    found = {(line.side, *change) for line in world.told(guid, "superseded") for change in line.changes}
+    assert found == {("marketo", key, "Mate", "Bosun", "held"), ("marketo", key, "Bosun", "Admiral", "held")}
+    assert world.quiet(3)

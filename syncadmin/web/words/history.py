@@ -59,11 +59,17 @@ def _side(line: HistoryLine) -> str:
     return named(SIDES, line.side)
 
 
+def _changed_again(line: HistoryLine) -> str:
+    if any(change.rule == "held" for change in line.changes):
+        return _("Changed again in %(side)s while it was held.")
+    return _("Changed again in %(side)s before it was sent.")
+
+
 _PLAIN: dict[Kind, Callable[[HistoryLine], str]] = {
     Kind.UPDATED: lambda line: _("Written to %(side)s.") % {"side": _side(line)},
     Kind.SEEN: lambda line: _("First seen in %(side)s, without a partner on the other side.") % {"side": _side(line)},
     Kind.OVERTAKEN: lambda line: _("Our write replaced a value that somebody had set in the same moment."),
-    Kind.SUPERSEDED: lambda line: _("Changed again in %(side)s before it was sent.") % {"side": _side(line)},
+    Kind.SUPERSEDED: lambda line: _changed_again(line) % {"side": _side(line)},
     Kind.AGREED: lambda line: _("Both sides came to the same value by themselves."),
     Kind.FILTER_STARTED: lambda line: _("The filter column allows it: syncing starts."),
     Kind.FILTER_STOPPED: lambda line: _("The filter column says No: syncing stops; the person stays."),

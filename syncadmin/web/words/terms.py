@@ -60,6 +60,7 @@ RULES: dict[str, Text] = {
     "overtaken": _("a value we had replaced unseen was put back"),
     "create": _("written with the create"),
     "superseded": _("changed again before it was sent"),
+    "held": _("changed again while it was held"),
     "by_itself": _("the values went on changing, so there was nothing left to decide"),
 }
 
