@@ -23,15 +23,15 @@ def wrong_type(raw: object) -> Unconvertible:
 
 def text(raw: Raw) -> str | None:
     """Trimmed, line ends unified, ``""`` is empty. Numbers and truth values become their text."""
+    if isinstance(raw, str):
+        return (raw if "\r" not in raw else raw.replace("\r\n", "\n").replace("\r", "\n")).strip() or None
     if raw is None:
         return None
     if isinstance(raw, bool):
         return "true" if raw else "false"
-    if isinstance(raw, int):
-        return str(raw)
-    if not isinstance(raw, str):
+    if not isinstance(raw, int):
         raise wrong_type(raw)
-    return raw.replace("\r\n", "\n").replace("\r", "\n").strip() or None
+    return str(raw)
 
 
 def folded(raw: Raw) -> str | None:

@@ -60,7 +60,7 @@ def next_try(cause: str, attempts: int, now: datetime) -> datetime | None:
 
 def among(links: Sequence[int]) -> set[int]:
     """Those of these links that have an open failure."""
-    found = Failure.objects.filter(link_id__in=links, closed_at__isnull=True).values_list("link_id", flat=True)
+    found = Failure.objects.filter(link_id__among=set(links), closed_at__isnull=True).values_list("link_id", flat=True)
     return {link for link in found if link is not None}
 
 

@@ -38,7 +38,7 @@ def line(
         changes=[[change[0], short(change[1]), short(change[2]), *change[3:]] for change in changes],
         details=dict(details or {}),
         who=who,
-        run=run,
+        run_id=run.pk if run else None,
     )
 
 
@@ -105,7 +105,7 @@ def receipts(write: PendingWrite, sent: datetime, run: Run | None) -> list[Recei
             rule=told["rule"],
             before=told["before"],
             at=sent,
-            run=run,
+            run_id=run.pk if run else None,
         )
         for key, told in write.fields.items()
     ]

@@ -159,5 +159,5 @@ def broken(link: int) -> str:
 
 def judged_again(links: list[int], now: datetime) -> None:
     """Closes what was broken about links that could be judged this time."""
-    for row in Failure.objects.filter(subject__in=[broken(link) for link in links], closed_at=None):
+    for row in Failure.objects.filter(subject__among={broken(link) for link in links}, closed_at=None):
         ledger.close_failures(row.subject, row.side, [""], now=now)

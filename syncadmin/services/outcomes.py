@@ -51,8 +51,8 @@ def updates(
                 failing.mend(case.id, case.marketo, [side], [""], run, now)
     spoken = {line.link_id for line in lines if line.link_id}
     cases.store_links(list(found.values()), merged=False, told=spoken, now=now)
-    finished = [answer.write.pk for answer in answers if answer.outcome.status is not Status.LATER]
-    PendingWrite.objects.filter(pk__in=finished).delete()
+    finished = {answer.write.pk for answer in answers if answer.outcome.status is not Status.LATER}
+    PendingWrite.objects.filter(pk__among=finished).delete()
     again = [answer for answer in answers if answer.outcome.status in (Status.STALE, Status.REFUSED)]
     # A value that was put back has yet to travel from there, and a choice to be noted as carried out.
     again += [answer for answer in passed if any(told["rule"] in _LOOKED_AT for told in answer.write.fields.values())]

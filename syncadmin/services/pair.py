@@ -174,8 +174,8 @@ def _decide(ctx: Context, book: Rulebook, records: Sequence[DueRecord], lane: La
 
 def _mend(guids: Sequence[str], now: datetime) -> None:
     """Closes what was broken about records that could be paired this time."""
-    subjects = [f"dynamics:{guid}" for guid in guids]
-    for row in Failure.objects.filter(subject__in=subjects, operation=_OPERATION, closed_at=None):
+    subjects = {f"dynamics:{guid}" for guid in guids}
+    for row in Failure.objects.filter(subject__among=subjects, operation=_OPERATION, closed_at=None):
         ledger.close_failures(row.subject, row.side, [""], now=now)
 
 

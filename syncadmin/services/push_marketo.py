@@ -116,7 +116,7 @@ def _take_back(ctx: Context, claimed: Sequence[PendingWrite], error: ConnectorEr
     """The call was not made or refused as a whole: nothing was applied, so the receipts go and the writes wait."""
     links = _links(claimed)
     with transaction.atomic():
-        unsent = PendingWrite.objects.filter(link_id__in=links, side=Side.MARKETO, op="update", owner=ctx.worker)
+        unsent = PendingWrite.objects.filter(link_id__among=links, side=Side.MARKETO, op="update", owner=ctx.worker)
         rows = list(unsent.select_for_update())
         for write in rows:
             if write.sent_at and write.link_id:
@@ -135,10 +135,10 @@ def _store(
     answered = [Answered(write, answer) for write, answer in zip(writes, answers, strict=True)]
     missed = _links([answer.write for answer in answered if answer.outcome.status is not Status.UPDATED])
     if missed:
-        Receipt.objects.filter(link_id__in=missed, at=sent, how="").delete()
+        Receipt.objects.filter(link_id__among=missed, at=sent, how="").delete()
     for request in {answer.request_id for answer in answers if answer.request_id}:
-        ids = _links([answer.write for answer in answered if answer.outcome.request_id == request])
-        Receipt.objects.filter(link_id__in=ids, at=sent).update(request_id=request)
+        ids = set(_links([answer.write for answer in answered if answer.outcome.request_id == request]))
+        Receipt.objects.filter(link_id__among=ids, at=sent).update(request_id=request)
     counts = outcomes.updates(book, Side.MARKETO, answered, sent, run, ctx.now())
     gone = [answer.write for answer in answered if answer.outcome.status is Status.GONE]
     notices.people_gone(ctx, book, [int(write.target) for write in gone], run)

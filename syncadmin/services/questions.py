@@ -107,7 +107,7 @@ def _subject(email: str) -> str:
 
 def _said(subjects: Iterable[str]) -> dict[str, tuple[dict[str, Any], str]]:
     """The last thing somebody said about each, with the facts it was said about."""
-    known = Decision.objects.filter(kind=KIND, subject__in=list(subjects), answered_at__isnull=False)
+    known = Decision.objects.filter(kind=KIND, subject__among=set(subjects), answered_at__isnull=False)
     found = known.exclude(answered_by="").order_by("answered_at", "id").values_list("subject", "facts", "answer")
     return {subject: (facts, str((answer or {}).get("choice", ""))) for subject, facts, answer in found}
 

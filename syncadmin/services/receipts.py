@@ -90,7 +90,7 @@ def _written_by(book: Rulebook, line: Line, receipts: Sequence[Receipt]) -> Rece
 def _receipts_of(lines: Sequence[Line]) -> dict[tuple[int, str], list[Receipt]]:
     people = {int(line.person) for line in lines}
     found: dict[tuple[int, str], list[Receipt]] = {}
-    for receipt in Receipt.objects.filter(person__in=people).order_by("id") if people else ():
+    for receipt in Receipt.objects.filter(person__among=people).order_by("id") if people else ():
         found.setdefault((receipt.person, receipt.field), []).append(receipt)
     return found
 
@@ -155,7 +155,7 @@ _Chains = dict[tuple[int, str], list[Receipt]]
 def _chains(rows: Sequence[Receipt]) -> _Chains:
     """The fields of these receipts with all their open ones: a value may be sent before the last one is confirmed."""
     known = {row.pk: row for row in rows}
-    others = Receipt.objects.filter(link__in={row.link_id for row in rows}, how="").exclude(pk__in=known)
+    others = Receipt.objects.filter(link__among={row.link_id for row in rows}, how="").exclude(pk__among=set(known))
     found: _Chains = {}
     for receipt in sorted([*rows, *others], key=lambda one: one.pk):
         found.setdefault((receipt.link_id, receipt.key), []).append(receipt)

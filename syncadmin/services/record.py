@@ -152,7 +152,7 @@ def pending(judgement: Judgement, side: Side, book: Rulebook, run: Run | None, n
         attempts=before.attempts if before else 0,
         not_before=before.not_before if before else None,
         decided_at=before.decided_at if before else now,
-        run=run,
+        run_id=run.pk if run else None,
     )
 
 

@@ -18,7 +18,7 @@ def erased(people: Sequence[tuple[str, str]]) -> set[str]:
         keys[vault.fingerprint(f"id:{id}")] = id
         if email:
             keys[vault.fingerprint(f"email:{email}")] = id
-    found = Suppression.objects.filter(key__in=keys).values_list("key", flat=True)
+    found = Suppression.objects.filter(key__among=set(keys)).values_list("key", flat=True)
     hit = {keys[key] for key in found}
     emails = {email for id, email in people if id in hit and email}
     return hit | {id for id, email in people if email in emails}

@@ -82,14 +82,15 @@ def load(ids: Sequence[int]) -> list[Case]:
         [list(ids)],
     )
     cases = {row[0]: _case(row) for row in rows}
-    for receipt in Receipt.objects.filter(link_id__in=cases, how="").order_by("id"):
+    named = set(cases)
+    for receipt in Receipt.objects.filter(link_id__among=named, how="").order_by("id"):
         case = cases[receipt.link_id]
         if receipt.key in case.receipts:
             case.older.setdefault(receipt.key, []).append(case.receipts[receipt.key])
         case.receipts[receipt.key] = receipt
-    for conflict in Conflict.objects.filter(link_id__in=cases, state="chosen").order_by("decided_at", "id"):
+    for conflict in Conflict.objects.filter(link_id__among=named, state="chosen").order_by("decided_at", "id"):
         cases[conflict.link_id].chosen[conflict.key] = conflict
-    for write in PendingWrite.objects.filter(link_id__in=cases, op__in=["create", "update"]):
+    for write in PendingWrite.objects.filter(link_id__among=named, op__in=["create", "update"]):
         cases[write.link_id or 0].waiting[Side(write.side)] = write
     return list(cases.values())
 

@@ -24,6 +24,8 @@ LONGEST_EASTERN = 8
 
 def fold(text: str) -> str:
     """Lower case without accents; several blanks are one."""
+    if text.isascii():  # nearly every name and address: nothing is there to be taken apart
+        return " ".join(text.lower().replace("\0", "").split())
     apart = unicodedata.normalize("NFKD", text.casefold())
     bare = "".join(letter for letter in apart if not unicodedata.combining(letter))
     # Put together again: Hangul came apart as well.

@@ -126,16 +126,14 @@ def settle_receipts(rows: Sequence[Receipt], now: datetime) -> None:
 
 def conflicts(rows: Sequence[Conflict]) -> list[Conflict]:
     """Stores conflicts not stored before (by fingerprint); answers the new ones."""
-    fingerprints = [row.fingerprint for row in rows]
+    fingerprints = {row.fingerprint for row in rows}
     # The same two values meet again after other ones had settled the question: it is asked anew.
-    Conflict.objects.filter(fingerprint__in=fingerprints, rule="by_itself").delete()
-    known = set(Conflict.objects.filter(fingerprint__in=fingerprints).values_list("fingerprint", flat=True))
+    Conflict.objects.filter(fingerprint__among=fingerprints, rule="by_itself").delete()
+    known = set(Conflict.objects.filter(fingerprint__among=fingerprints).values_list("fingerprint", flat=True))
     fresh = list({row.fingerprint: row for row in rows if row.fingerprint not in known}.values())
     Conflict.objects.bulk_create(fresh, ignore_conflicts=True)
     # Where rows may be left out, the database does not say which ids the others got.
-    stored = {
-        row.fingerprint: row.pk for row in Conflict.objects.filter(fingerprint__in=[one.fingerprint for one in fresh])
-    }
+    stored = {row.fingerprint: row.pk for row in Conflict.objects.filter(fingerprint__among=fingerprints)}
     for row in fresh:
         row.pk = stored[row.fingerprint]
     return fresh
@@ -215,7 +213,7 @@ def decision(row: Decision) -> Decision | None:
 
 def withdraw_decisions(kind: str, subjects: Sequence[str], *, now: datetime) -> None:
     """As ``withdraw_decision``, for many."""
-    Decision.objects.filter(kind=kind, subject__in=list(subjects), answered_at__isnull=True).update(
+    Decision.objects.filter(kind=kind, subject__among=set(subjects), answered_at__isnull=True).update(
         answered_at=now, answer={"choice": "withdrawn"}
     )
 

@@ -17,6 +17,8 @@ Columns = Mapping[str, Column]
 
 # Read as text and sent as number literals, so that no binary float stands in between.
 _EXACT = frozenset({Kind.DECIMAL, Kind.MONEY})
+# Of all others a text is the value.
+_READ = _EXACT | {Kind.INTEGER}
 _WORDS = {"true": True, "1": True, "false": False, "0": False}
 
 
@@ -35,7 +37,7 @@ def kind_of(columns: Columns, name: str) -> Kind | None:
 
 def from_json(value: Any, kind: Kind | None) -> Raw:
     """A value of an answer whose fractions were read as text. Decimals become plain decimal text."""
-    if value is None or isinstance(value, bool):
+    if value is None or isinstance(value, bool) or (isinstance(value, str) and kind not in _READ):
         return value
     # No field a sync could use has such a value, but a custom view may contain one.
     if isinstance(value, list | dict):

@@ -1,5 +1,6 @@
 """Every table of the product; one noun, one class."""
 
+from syncadmin.store.models import among as among
 from syncadmin.store.models.access import SignInLink, SignInTry
 from syncadmin.store.models.connection import (
     AuditEntry,
