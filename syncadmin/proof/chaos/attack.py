@@ -87,6 +87,8 @@ class Verdict:
 
 def attack(wanted: Wanted, tell: Callable[[str], Any]) -> Verdict:
     """Starts a stack of its own in an empty folder and removes it afterwards. Raises ``NotStarted``."""
+    if wanted.folder is not None:
+        wanted.folder.mkdir(parents=True, exist_ok=True)
     verdict, started = Verdict(wanted.seed), time.monotonic()
     with tempfile.TemporaryDirectory(prefix="syncadmin-chaos-", dir=wanted.folder) as folder:
         # PostgreSQL may run as another account, which must be able to pass through.
