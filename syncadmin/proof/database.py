@@ -49,6 +49,10 @@ class Sessions:
         """
         session = self._open.pop(worker, None)
         if session is not None and session.connection is not None:
+            # Said here, because PostgreSQL takes a moment to notice, and whether the next step finds a lock free would
+            # depend on how busy the machine is.
+            session.connection.rollback()
+            session.connection.execute("SELECT pg_advisory_unlock_all()")
             session.connection.close()
             session.connection = remains
 
