@@ -52,7 +52,8 @@ def _edit(drive: Drive) -> Iterator[Bet]:
 
 def _healthy(drive: Drive, link: Link) -> bool:
     row, person = row_of(drive.world, link), person_of(drive.world, link)
-    if row is None or person is None or link.stopped or row.get(FILTER) is False:
+    # The loser of a merge is still there to be edited, and its link is told like that of a deleted record.
+    if row is None or person is None or link.stopped or link.dynamics_deleted or row.get(FILTER) is False:
         return False
     whole = any(f"*{side}" in link.held for side in ("dynamics", "marketo"))
     return not whole and not PendingWrite.objects.filter(link=link).exclude(op="log").exists()
