@@ -95,10 +95,12 @@ def settle(
     *,
     known: bool = True,
     earlier: Sequence[Comparable] = (),
+    earlier_open: bool = False,
 ) -> Settlement:
     """How the receipt ends, given all lines seen for it and the current value (not ``known``: not read yet).
 
-    ``earlier`` are the values that our own unconfirmed writes before this one sent or replaced.
+    ``earlier`` are the values that our own unconfirmed writes before this one sent or replaced; ``earlier_open`` says
+    that what became of one of these may still be told.
     """
     before = (receipt.replaced, *earlier)
     stands = known and current == receipt.sent
@@ -107,6 +109,9 @@ def settle(
     over = next((line for line in mine if line.old not in (*before, receipt.sent)), None)
     if over is not None:
         return Settlement(Settled.OVERTAKEN, over.old, over.guid, stands)
+    # What only an earlier write explains may be somebody's after all: they may have put back what that one replaced.
+    if earlier_open and any(line.old not in (receipt.replaced, receipt.sent) for line in mine):
+        return Settlement(Settled.OPEN, stands=stands)
     if mine:
         return Settlement(Settled.CONFIRMED, line=mine[0].guid, stands=stands)
     if not known:

@@ -51,6 +51,8 @@ class Sent:
     done: bool = False
     over: bool = False
     dropped: bool = False
+    # Closed, and nobody knows whether Marketo ever carried it out.
+    doubted: bool = False
     guid: str = ""
 
 
@@ -68,6 +70,8 @@ class Cell:
     paused: bool = False
     noted: set[Value] = field(default_factory=set)
     replaced: list[Value] = field(default_factory=list)
+    # What writes without an answer replaced: where it stands again, nobody can know that they were carried out.
+    unanswered: list[Value] = field(default_factory=list)
     judged: set[Value] = field(default_factory=set)
     decided: tuple[Side, Value] | None = None
     lost_writes: list[FieldResult] = field(default_factory=list)

@@ -153,7 +153,7 @@ def _convergence(at: int, cell: Cell) -> Iterator[str]:
 
 
 def _losses(schedule: _Schedule, at: int, cell: Cell) -> Iterator[str]:
-    for value in cell.replaced:
+    for value in [*cell.replaced, *(one for one in cell.unanswered if one not in cell.real.values())]:
         if value not in (None, False) and value not in cell.noted:
             yield f"3: field {at} lost {value!r}, and no history tells of it"
     for value in sorted(cell.judged - cell.noted - {None, False, cell.real[D], cell.real[M]}, key=str):

@@ -12,7 +12,7 @@ from typing import Any
 
 from syncadmin.engine.merge import Agreed, FieldResult, FirstContact, Held, Verdict, merge_link
 from syncadmin.engine.plan import plan_link
-from syncadmin.engine.receipts import LineSeen, SentReceipt, Settled, overtaken, settle
+from syncadmin.engine.receipts import LineSeen, SentReceipt, Settled, left_ours, overtaken, settle
 from syncadmin.engine.records import Side, Table
 from syncadmin.proof.cells import BOUNDS, Cell, D, M, Sent, Value, wrong
 
@@ -114,14 +114,16 @@ class Link:
         # Only what was sent before it: a value of ours that came later may be somebody's, too, when this one replaces it.
         position = cell.receipts.index(receipt)
         sent_before, sent_after = cell.receipts[:position], cell.receipts[position + 1 :]
-        sent_before = [one for one in sent_before if not one.done]
+        sent_before = [one for one in sent_before if not one.done or one.doubted]
         earlier = [value for one in sent_before for value in (one.told.sent, one.told.replaced)]
         how = settle(
-            receipt.told, receipt.lines, cell.seen[M], self.now, PATIENCE, known=looked, earlier=tuple(earlier)
-        )
+            receipt.told, receipt.lines, cell.seen[M], self.now, PATIENCE, known=looked, earlier=tuple(earlier),
+            earlier_open=not all(one.done for one in sent_before),
+        )  # fmt: skip
         if how.kind is Settled.OPEN:
             return
         was_done, receipt.done = receipt.done, True
+        receipt.doubted = how.kind is Settled.CHANGED and not left_ours(receipt.told, receipt.lines)
         receipt.over = how.kind in (Settled.CONFIRMED, Settled.OVERTAKEN)
         if how.kind is Settled.OVERTAKEN:
             self._overtaken(cell, receipt, how.value)
@@ -258,7 +260,7 @@ class Link:
         self.writes += 1
         self.wrongs += filter(None, [wrong(cell, side, result)])
         if cell.real[side] != result.raw:
-            cell.replaced.append(cell.real[side])
+            (cell.unanswered if lost else cell.replaced).append(cell.real[side])
         # An old read of a value that nobody ever saw cannot be told from an edit, by anyone.
         if side is M and self.slow and cell.real[M] == _text(result.replaced):
             cell.stale = (self.now + timedelta(seconds=self.slow), cell.real[M])

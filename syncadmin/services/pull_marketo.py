@@ -14,7 +14,7 @@ from django.db import transaction
 from syncadmin.connectors.contract import LeadChanges, Line
 from syncadmin.connectors.errors import CursorExpired
 from syncadmin.engine.records import Lane, Raw, Record, Ref, Table
-from syncadmin.services import notices, receipts, sweep_people, sync_person, sync_requests
+from syncadmin.services import notices, own_lines, sweep_people, sync_person, sync_requests
 from syncadmin.services.context import Context
 from syncadmin.services.pull_people import store_people
 from syncadmin.services.rulebook import Rulebook
@@ -53,7 +53,7 @@ def changes(ctx: Context, book: Rulebook, run: Run) -> Step:
         page = connector.lead_changes(found.cursor, fields)
     except CursorExpired:
         return _lost(ctx, found)
-    echoes = receipts.echoes(book, page.lines)
+    echoes = own_lines.echoes(book, page.lines)
     people = sorted({line.person for line in page.lines if line.guid not in echoes} | set(page.created), key=int)
     seen = ctx.now()
     records = _fetch(ctx, people, fields)
@@ -62,7 +62,7 @@ def changes(ctx: Context, book: Rulebook, run: Run) -> Step:
         if not work.move(found, page.token, as_of=_last(page, found), run=None if page.more else run.pk):
             return did(True)
         store_people(ctx, book, _explicit_blanks(records, page.lines), Lane.LIVE, seen, run)
-        receipts.note_lines(book, page.lines)
+        own_lines.note(book, page.lines)
     return did(page.more, read_marketo=len(records), lines=len(page.lines))
 
 

@@ -8,11 +8,9 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import Exists, OuterRef
 
-from syncadmin.connectors.contract import Line
 from syncadmin.engine.failures import Cause
-from syncadmin.engine.fields import Bound
 from syncadmin.engine.merge import Agreed
-from syncadmin.engine.receipts import LineSeen, SentReceipt, Settled, Settlement, is_ours, overtaken, settle
+from syncadmin.engine.receipts import LineSeen, SentReceipt, Settled, Settlement, left_ours, overtaken, settle
 from syncadmin.engine.records import Lane, Ref, Side, Table, Values
 from syncadmin.services import failing, history, record
 from syncadmin.services.context import Context
@@ -28,79 +26,6 @@ from syncadmin.store.models import Activity, Conflict, Failure, PendingWrite, Re
 _BATCH, _TOLD = 300, 1_000
 # A line that comes later than this after the settlement is nobody's any more.
 KEPT = timedelta(days=7)
-# How far Marketo's clock may be from ours, and how long after our call it may still write.
-_SKEW, _LATEST = timedelta(minutes=1), timedelta(minutes=3)
-
-
-def echoes(book: Rulebook, lines: Sequence[Line]) -> set[str]:
-    """GUIDs of lines that only tell what we wrote ourselves: nothing needs to be read for them.
-
-    Only where the value written stands in the mirror; otherwise the person is read like any other.
-    """
-    wanted = _receipts_of(lines)
-    mirrored = cases.person_values([person for person, _field in wanted])
-    found: set[str] = set()
-    for line in lines:
-        for receipt in wanted.get((int(line.person), line.field), ()):
-            bound = book.bound(receipt.key)
-            if bound is None or not _ours(bound, line, receipt):
-                continue
-            stands = mirrored.get(receipt.person, {}).get(line.field)
-            # A read that ran beside our write may have stored the value from before it.
-            if shown(bound, Side.MARKETO, stands) == shown(bound, Side.MARKETO, line.new):
-                found.add(line.guid)
-    return found
-
-
-def note_lines(book: Rulebook, lines: Sequence[Line]) -> None:
-    """Writes change lines on the receipts they belong to, each once. Runs in the caller's transaction."""
-    wanted = _receipts_of(lines)
-    touched: dict[int, Receipt] = {}
-    for line in lines:
-        receipts = wanted.get((int(line.person), line.field), [])
-        mine = _written_by(book, line, receipts)
-        # Our own line concerns its own receipt alone: for the others it would look like somebody's edit.
-        for receipt in receipts if mine is None else [mine]:
-            bound = book.bound(receipt.key)
-            if (
-                bound is None
-                or _noted(receipt, line)
-                or receipt.how in ("a", "b")
-                or (receipt.how and receipt is not mine)
-            ):
-                continue
-            old, new = shown(bound, Side.MARKETO, line.old), shown(bound, Side.MARKETO, line.new)
-            receipt.lines.append([line.guid, line.at.isoformat(), old, new, receipt is mine])
-            # What came too late for the settlement is judged all the same.
-            receipt.how, receipt.settled_at = "", None
-            touched[receipt.pk] = receipt
-    ledger.note_lines(list(touched.values()))
-
-
-def _noted(receipt: Receipt, line: Line) -> bool:
-    return any(known[0] == line.guid for known in receipt.lines)
-
-
-def _written_by(book: Rulebook, line: Line, receipts: Sequence[Receipt]) -> Receipt | None:
-    """The one receipt whose write this line tells of; of several that sent the same value, the nearest in time."""
-    found = [one for one in receipts if (bound := book.bound(one.key)) is not None and _ours(bound, line, one)]
-    return min(found, key=lambda receipt: abs(line.at - receipt.at), default=None)
-
-
-def _receipts_of(lines: Sequence[Line]) -> dict[tuple[int, str], list[Receipt]]:
-    people = {int(line.person) for line in lines}
-    found: dict[tuple[int, str], list[Receipt]] = {}
-    for receipt in Receipt.objects.filter(person__among=people).order_by("id") if people else ():
-        found.setdefault((receipt.person, receipt.field), []).append(receipt)
-    return found
-
-
-def _ours(bound: Bound, line: Line, receipt: Receipt) -> bool:
-    # Without a request id a write of the same value by another program looks like ours: it is not, outside the time
-    # in which Marketo could still carry out our call.
-    if not (line.request_id and receipt.request_id) and not -_SKEW <= line.at - receipt.at <= _LATEST:
-        return False
-    return is_ours(line, receipt.sent, receipt.request_id, shown(bound, Side.MARKETO, line.new))
 
 
 def settle_by_lines(ctx: Context, book: Rulebook, run: Run) -> Step:
@@ -148,16 +73,19 @@ def settle_by_age(ctx: Context, book: Rulebook, run: Run) -> Step:
     return did(len(old) == _BATCH, **counts)
 
 
-# The open receipts of one field of one link, oldest first.
+# The receipts of one field of one link of which it is not known that they were carried out, oldest first.
 _Chains = dict[tuple[int, str], list[Receipt]]
 
 
 def _chains(rows: Sequence[Receipt]) -> _Chains:
-    """The fields of these receipts with all their open ones: a value may be sent before the last one is confirmed."""
+    """The fields of these receipts with all that are in doubt: a value may be sent before the last one is confirmed."""
     known = {row.pk: row for row in rows}
-    others = Receipt.objects.filter(link__among={row.link_id for row in rows}, how="").exclude(pk__among=set(known))
+    others = Receipt.objects.filter(link__among={row.link_id for row in rows}, how__in=["", Settled.CHANGED]).exclude(
+        pk__among=set(known)
+    )
     found: _Chains = {}
-    for receipt in sorted([*rows, *others], key=lambda one: one.pk):
+    doubtful = [one for one in others if not one.how or not left_ours(_sent(one), _lines(one))]
+    for receipt in sorted([*rows, *doubtful], key=lambda one: one.pk):
         found.setdefault((receipt.link_id, receipt.key), []).append(receipt)
     return found
 
@@ -167,14 +95,21 @@ def _judge(row: Receipt, chains: _Chains, person: Values | None, book: Rulebook,
     bound = book.bound(row.key)
     if bound is None:
         return Settlement(Settled.CHANGED)
-    receipt = SentReceipt(row.sent, row.replaced, row.at, row.request_id)
-    lines = [LineSeen(guid, datetime.fromisoformat(at), old, new, ours) for guid, at, old, new, ours in row.lines]
     known = person is not None and row.field in person
     current = shown(bound, Side.MARKETO, person[row.field]) if person is not None and known else None
     patience = timedelta(seconds=book.options.receipt_patience)
     before = [one for one in chains.get((row.link_id, row.key), ()) if one.pk < row.pk]
     earlier = [value for one in before for value in (one.replaced, one.sent)]
-    return settle(receipt, lines, current, now, patience, known=known, earlier=earlier)
+    waiting = any(not one.how for one in before)
+    return settle(_sent(row), _lines(row), current, now, patience, known=known, earlier=earlier, earlier_open=waiting)
+
+
+def _sent(row: Receipt) -> SentReceipt:
+    return SentReceipt(row.sent, row.replaced, row.at, row.request_id)
+
+
+def _lines(row: Receipt) -> list[LineSeen]:
+    return [LineSeen(guid, datetime.fromisoformat(at), old, new, ours) for guid, at, old, new, ours in row.lines]
 
 
 # Only these ends change what is known of a link.
@@ -196,7 +131,7 @@ def _settle(
             lines += _overtaken(book, case, row, how, run, now)
             dirty.append(case.id)
         elif case is not None and how.kind is Settled.DROPPED:
-            later = next((one for one in chains[row.link_id, row.key] if one.pk > row.pk), None)
+            later = next((one for one in chains[row.link_id, row.key] if one.pk > row.pk and not one.how), None)
             lines += _dropped(case, row, run, now) if later is None else _handed_on(row, later)
             dirty.append(case.id)
         elif how.kind is Settled.CHANGED:
@@ -219,7 +154,7 @@ def _overtaken(book: Rulebook, case: Case, row: Receipt, how: Settlement, run: R
     there = shown(bound, Side.MARKETO, (case.m or {}).get(bound.pair.marketo))
     result = overtaken(
         bound,
-        SentReceipt(row.sent, row.replaced, row.at, row.request_id),
+        _sent(row),
         Agreed(*agreed),
         how.value,
         stands=there == row.sent,

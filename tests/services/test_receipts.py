@@ -8,7 +8,7 @@ import pytest
 
 from syncadmin.connectors.contract import Line
 from syncadmin.sandbox.faults import Fault
-from syncadmin.services import receipts, rulebook
+from syncadmin.services import own_lines, rulebook
 from syncadmin.store.models import Conflict, Decision, Failure, Receipt
 from tests.world import World
 
@@ -306,6 +306,26 @@ def test_two_dropped_writes_in_a_row_take_nothing_back_to_dynamics():
     assert world.quiet(2)
 
 
+def test_who_takes_our_write_back_in_marketo_does_not_lose_to_the_next_edit_in_dynamics():
+    """Until its line comes, the value put back looks like a read from before our write; the next write replaces it."""
+    world, guid, person = linked()
+    world.dynamics.edit("lead", guid, {"jobtitle": "Captain"})
+    world.sync()
+    hold_back_lines(world, 30)
+    world.marketo.edit("person", person, {"title": "Mate"})
+    world.dynamics.edit("lead", guid, {"jobtitle": "Admiral"})
+    world.sync()
+    assert title(world, guid, person) == ("Admiral", "Admiral")
+
+    world.clock.forward(seconds=40)
+    world.sync(4)
+
+    assert title(world, guid, person) == ("Mate", "Mate")
+    conflict = Conflict.objects.get()
+    assert (conflict.rule, conflict.dynamics_value, conflict.marketo_value) == ("overtaken", "Admiral", "Mate")
+    assert world.quiet(2)
+
+
 def two_writes(first, second, sent_again):
     """Two open receipts of one field, ten minutes apart, and the line of the first one."""
     world, guid, person = linked(marks=False)
@@ -320,7 +340,7 @@ def two_writes(first, second, sent_again):
 def test_an_edit_in_dynamics_is_not_undone_by_our_own_line_that_comes_late():
     """To the receipt of a later write it would look as if somebody had put the earlier value back."""
     earlier, later, line = two_writes("Mate", "Captain", "Mate")
-    receipts.note_lines(rulebook.load(), [line])
+    own_lines.note(rulebook.load(), [line])
     earlier.refresh_from_db(), later.refresh_from_db()
     assert [known[4] for known in earlier.lines] == [True]
     assert later.lines == []
@@ -328,8 +348,8 @@ def test_an_edit_in_dynamics_is_not_undone_by_our_own_line_that_comes_late():
 
 def test_a_line_told_twice_is_not_taken_for_a_second_write_of_the_same_value():
     earlier, later, line = two_writes("Mate", "Captain", "Captain")
-    receipts.note_lines(rulebook.load(), [line])
-    receipts.note_lines(rulebook.load(), [line])
+    own_lines.note(rulebook.load(), [line])
+    own_lines.note(rulebook.load(), [line])
     earlier.refresh_from_db(), later.refresh_from_db()
     assert len(earlier.lines) == 1
     assert later.lines == []
