@@ -97,14 +97,22 @@ def _kin(known: Mapping[Ref, Candidate], named: Ref, naming: Iterable[Candidate]
 
 def _by_stored_id(known: dict[Ref, Candidate], decided: dict[Ref, Match]) -> list[Match]:
     people = _grouped(known.values(), lambda one: one.marketo_guid if one.is_person and not one.linked_to else None)
-    found = []
+    found, taken = [], set()
     for one in _due(known.values(), decided):
-        holders = people[one.ref.id]
+        holders = [person for id in _ids(known, one) for person in people[id] if person.ref not in taken]
         if len(holders) == 1:
+            taken.add(holders[0].ref)
             found.append(Match(one.ref, MatchKind.LINK, Reason.STORED_ID, holders[0].ref))
         elif holders:
             found.append(_ask(one, Reason.SEVERAL_PEOPLE, holders))
     return found
+
+
+def _ids(known: Mapping[Ref, Candidate], one: Candidate) -> list[str]:
+    """Its own id; and that of the contact it became, or of the lead it was, if that one is gone: the same human."""
+    lead = one.ref.table is Table.LEAD
+    kin = Ref(Table.CONTACT, one.parent_contact or "") if lead else Ref(Table.LEAD, one.originating or "")
+    return [one.ref.id, kin.id] if kin.id and kin not in known else [one.ref.id]
 
 
 def _ask(one: Candidate, why: Reason, among: Iterable[Candidate]) -> Match:

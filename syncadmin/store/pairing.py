@@ -56,7 +56,11 @@ def still_due(state: str, guids: Sequence[str]) -> list[DueRecord]:
 _GROUP = """
     WITH named AS (SELECT unnest(%(guids)s::uuid[]) AS guid)
     SELECT d.guid, d."table", d.email, d.active, d.merged_into IS NOT NULL, d.qualified, d.disqualified,
-           d.originating_lead, d.parent_contact, coalesce(l.id, c.link_id), l.marketo, coalesce(w.id, c.id)
+           d.originating_lead,
+           -- Dynamics empties a lead's contact when that is deleted; which it was, the contact's own row still tells.
+           coalesce(d.parent_contact, (SELECT k.guid FROM store_dynamicsrecord k WHERE k.originating_lead = d.guid
+                                       AND k.deleted_at IS NOT NULL ORDER BY k.deleted_at DESC LIMIT 1)),
+           coalesce(l.id, c.link_id), l.marketo, coalesce(w.id, c.id)
     FROM store_dynamicsrecord d
     LEFT JOIN store_link l ON l.dynamics = d.guid
     LEFT JOIN store_pendingwrite w ON w.link_id = l.id AND w.op = 'create'
@@ -76,7 +80,11 @@ _PEOPLE = """
     LEFT JOIN store_pendingwrite w ON w.link_id = l.id AND w.side = 'dynamics' AND w.op = 'create'
     WHERE p.deleted_at IS NULL AND p.id IN (
         SELECT id FROM store_marketoperson WHERE email = ANY(%(emails)s) AND email <> ''
-        UNION SELECT id FROM store_marketoperson WHERE dynamics_guid = ANY(%(guids)s::uuid[]))
+        UNION SELECT id FROM store_marketoperson WHERE dynamics_guid = ANY(%(guids)s::uuid[])
+        UNION SELECT k.id FROM store_dynamicsrecord d JOIN store_marketoperson k
+              ON k.dynamics_guid IN (d.parent_contact, d.originating_lead) WHERE d.guid = ANY(%(guids)s::uuid[])
+        UNION SELECT k.id FROM store_dynamicsrecord d JOIN store_marketoperson k ON k.dynamics_guid = d.guid
+              WHERE d.originating_lead = ANY(%(guids)s::uuid[]) AND d.deleted_at IS NOT NULL)
 """
 
 

@@ -62,6 +62,18 @@ def test_two_people_with_the_same_stored_id_ask():
     )
 
 
+def test_a_lead_takes_the_person_of_the_contact_it_became_once_that_is_gone():
+    gone = lead("a", email="", qualified=True, parent_contact="c"), person("1", email="", marketo_guid="c")
+    assert decided(*gone) == {"a": (LINK, Reason.STORED_ID, "1")}
+    assert decided(*gone, contact("c", email="", linked_to="1"))["a"][0] is MatchKind.NOTHING
+
+
+def test_of_two_leads_of_one_contact_that_is_gone_only_one_takes_the_person():
+    leads = [lead(id, email="", parent_contact="c") for id in ("a", "b")]
+    found = decided(*leads, person("1", email="", marketo_guid="c"))
+    assert sorted(kind for kind, *_ in found.values()) == [CREATE, LINK]
+
+
 def test_a_contact_takes_over_the_link_of_its_originating_lead():
     group = lead("a", qualified=True, linked_to="1"), contact("c", originating="a"), person("1", linked_to="a")
     assert decided(*group) == {"c": (MatchKind.ADOPT, Reason.ORIGINATING_LEAD, "a")}

@@ -204,3 +204,18 @@ def test_a_new_owner_travels_as_a_name_and_nothing_else_changes(world):
 
     assert world.marketo.get("person", person)["dynOwnerName"] == boss["fullname"]
     assert {entry.field for entry in world.marketo.truth.since(before) if entry.action == "update"} == {"dynOwnerName"}
+
+
+def test_nobody_gets_a_second_person_when_the_contact_of_a_lead_without_email_is_deleted(world):
+    """Dynamics empties the lead's contact then, and the person stores the id of the contact."""
+    lead, person = world.linked(emailaddress1=None, jobtitle="Boss")
+    contact = world.dynamics.qualify(lead)["contact"]
+    world.settle()
+    on_the_contact(world, contact, person)
+
+    world.dynamics.delete("contact", contact)
+    world.settle()
+
+    assert [row["id"] for row in world.marketo.rows("person")] == [int(person)]
+    assert str(world.link_of(lead).marketo) == person
+    assert world.quiet()
