@@ -65,10 +65,13 @@ class Wire:
         path = request.url.path
         self.calls.append(Call(self.number, side, self.clock(), request.method, path, status))
 
-    def check_manners(self, side: Side, request: httpx.Request) -> None:
-        """Our share of Marketo's rate, and every Retry-After, are obeyed."""
+    def silence(self, side: Side) -> datetime | None:
+        """Until when that side has told us to be silent, as far as anybody of us has heard it."""
+        return self._quiet_until.get(side)
+
+    def check_manners(self, side: Side, request: httpx.Request, until: datetime | None) -> None:
+        """Our share of Marketo's rate, and every Retry-After, are obeyed; ``until`` is what was known at the start."""
         now, path = self.clock(), request.url.path
-        until = self._quiet_until.get(side)
         if until is not None and now < until:
             self.broken.append(f"12: {side} was called at {now:%H:%M:%S.%f}, before {until:%H:%M:%S.%f} ({path})")
         if side is Side.MARKETO and "/identity/" not in path:
@@ -89,10 +92,10 @@ class Wire:
             if not answered:
                 self._unanswered[guid] = self.clock()
 
-    def heed(self, side: Side, response: httpx.Response) -> None:
+    def heed(self, side: Side, response: httpx.Response, at: datetime) -> None:
         after = response.headers.get("Retry-After")
         if response.status_code in (429, 503) and after is not None:
-            self._quiet_until[side] = self.clock() + timedelta(seconds=float(after))
+            self._quiet_until[side] = at + timedelta(seconds=float(after))
 
 
 class _Transport(httpx.BaseTransport):
@@ -104,8 +107,10 @@ class _Transport(httpx.BaseTransport):
         request.read()
         wire.number += 1
         wire.deliver()
+        # Who is stopped between being given its turn and sending cannot know what others are told meanwhile.
+        until = wire.silence(self._side)
         wire.point("before")
-        wire.check_manners(self._side, request)
+        wire.check_manners(self._side, request, until)
         wire.check_creates(request, answered=False)
         wire.clock.sleep(wire.latency)
         if wire.delay_next and _changes(request):
@@ -113,9 +118,11 @@ class _Transport(httpx.BaseTransport):
         response = self._answer(request)
         wire.clock.sleep(wire.latency)
         wire.note(self._side, request, str(response.status_code))
-        wire.heed(self._side, response)
         wire.check_creates(request, answered=True)
+        # Nobody else knows of it before the one who was answered goes on, and nobody at all if that one dies here.
+        at = wire.clock()
         wire.point("after")
+        wire.heed(self._side, response, at)
         return response
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
