@@ -26,11 +26,12 @@ def in_dynamics(loser: str, master: str, run: Run | None, now: datetime) -> None
             return  # the filter keeps the master away; ``master_synced`` takes this up when it says Yes
         DynamicsRecord.objects.filter(guid=master).update(due="")
         _drop_waiting(moved)
-        # The master is another record with values of its own: the two meet for the first time, so what it leaves empty
-        # empties nothing.
+        # The master is another record with values and a filter of its own: the two meet for the first time, so what it
+        # leaves empty empties nothing. A question about the person goes on keeping the link still.
         Link.objects.filter(pk=moved.pk).update(
-            dynamics=UUID(master), table=found.table, name=found.name, email=found.email, agreed={}, held={}
-        )
+            dynamics=UUID(master), table=found.table, name=found.name, email=found.email, agreed={}, held={},
+            stopped=moved.stopped and moved.marketo_deleted,
+        )  # fmt: skip
         mirror.mark_links([moved.pk], Lane.LIVE)
         ledger.activities([history.line(Kind.MERGED, now, link=moved.pk, side=Side.DYNAMICS, details=details, run=run)])
         return

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 
 from syncadmin.engine.failures import Cause
 from syncadmin.engine.merge import Agreed
@@ -32,9 +32,8 @@ def settle_by_lines(ctx: Context, book: Rulebook, run: Run) -> Step:
     """Settles receipts that have lines."""
     with transaction.atomic():
         now = ctx.now()
-        rows = list(
-            Receipt.objects.select_for_update(skip_locked=True).filter(how="").exclude(lines=[]).order_by("id")[:_TOLD]
-        )
+        told = _answered().select_for_update(skip_locked=True, of=("self",)).exclude(lines=[])
+        rows = list(told.order_by("id")[:_TOLD])
         # A line of somebody else's had the person read again, so the mirror knows what stands there since.
         values = cases.person_values([row.person for row in rows])
         seen = {row.pk: any(not line[4] for line in row.lines) and row.person in values for row in rows}
@@ -47,14 +46,17 @@ def settle_by_lines(ctx: Context, book: Rulebook, run: Run) -> Step:
     return did(len(rows) == _TOLD, **counts)
 
 
+def _answered() -> QuerySet[Receipt]:
+    """Open receipts of writes that were answered or taken over: what was not may never have left us."""
+    lost = PendingWrite.objects.filter(link=OuterRef("link"), side=Side.MARKETO, op="update", state="sent")
+    return Receipt.objects.filter(~Exists(lost), how="")
+
+
 def settle_by_age(ctx: Context, book: Rulebook, run: Run) -> Step:
     """Settles receipts that no line came for: reads the people and looks at what stands there."""
     now = ctx.now()
     patience = timedelta(seconds=book.options.receipt_patience)
-    # What was sent and never answered may never have left us: its take-over comes first.
-    lost = PendingWrite.objects.filter(link=OuterRef("link"), side=Side.MARKETO, op="update", state="sent")
-    waiting = Receipt.objects.filter(~Exists(lost), how="", at__lte=now - patience)
-    old = list(waiting.order_by("at", "id")[:_BATCH])
+    old = list(_answered().filter(at__lte=now - patience).order_by("at", "id")[:_BATCH])
     if not old:
         return NOTHING
     people = sorted({row.person for row in old})

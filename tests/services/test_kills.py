@@ -6,7 +6,8 @@ from collections import Counter
 
 import pytest
 
-from syncadmin.store.models import Activity, Link, PendingWrite
+from syncadmin.sandbox.faults import Fault
+from syncadmin.store.models import Activity, Failure, Link, PendingWrite
 from tests.world import World
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -33,7 +34,7 @@ class Killed(BaseException):
     """kill -9, as far as Python can: nothing of ours catches it."""
 
 
-def die_at(world, border, nth=1):
+def die_at(world, border, nth=1, wait=120):
     """The next worker dies when it comes to this border for the nth time; what it held stays locked until it lapses."""
     seen = Counter()
 
@@ -47,7 +48,7 @@ def die_at(world, border, nth=1):
         world.sync(2)
     world.border = lambda name: None
     # Longer than a lease, and than Marketo can still carry out the dead worker's call.
-    world.clock.forward(seconds=120)
+    world.clock.forward(seconds=wait)
 
 
 def busy():
@@ -115,3 +116,22 @@ def test_a_line_of_history_and_a_conflict_are_told_once_however_often_workers_di
 
     assert Activity.objects.filter(kind="conflict", link=world.link_of(other)).count() == 1
     assert world.quiet()
+
+
+def test_marketo_is_not_said_to_have_dropped_a_value_that_never_left_us():
+    """The worker dies right before the call; then comes the line of what somebody had written before it."""
+    world = World(receipt_patience=60)
+    guid, person = world.linked("contact", jobtitle="Mate")
+    world.sync(2)
+    world.marketo.faults.add(Fault("late_events", path="/rest/v1/activities/leadchanges.json*", times=1, value=30))
+    world.dynamics.edit("contact", guid, {"jobtitle": "Chef"})
+    world.marketo.edit("person", person, {"title": "Boss"})
+    # Longer than a receipt waits for its line, and shorter than Marketo may still carry out the call.
+    die_at(world, "push.marketo.sent", wait=70)
+
+    world.settle()
+    world.clock.forward(seconds=60)
+    world.settle()
+
+    assert world.marketo.get("person", person)["title"] == world.dynamics.get("contact", guid)["jobtitle"] == "Chef"
+    assert not Failure.objects.exists()

@@ -55,6 +55,21 @@ def test_the_link_follows_a_master_when_the_filter_lets_it_in(world):
     assert open_questions() == []
 
 
+def test_a_person_does_not_stand_still_because_the_filter_had_stopped_a_record_that_is_merged_away(world):
+    loser, person = world.linked("contact")
+    master = world.dynamics.create("contact", {"lastname": "Vik", "new_synctomkto": False})
+    world.dynamics.edit("contact", loser, {"new_synctomkto": False})
+    world.settle()
+    assert world.link_of(loser).stopped is True
+
+    world.dynamics.edit("contact", master, {"new_synctomkto": True, "jobtitle": "Boss"})
+    world.dynamics.merge("contact", master, loser)
+    world.settle()
+
+    assert (world.link_of(master).stopped, str(world.link_of(master).marketo)) == (False, person)
+    assert world.marketo.get("person", person)["title"] == "Boss"
+
+
 def both(world, table="contact"):
     """Two linked records, the second merged into the first: (master, its person, loser, its person)."""
     master, first = world.linked(table)
