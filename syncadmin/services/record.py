@@ -172,7 +172,12 @@ def _told(case: Case, result: FieldResult) -> dict[str, Any]:
 def _pair_anew(judged: Sequence[Judgement]) -> None:
     """Links whose person is not there yet, or is deleted while Dynamics goes on, are paired anew."""
     renewed = [judgement.case for judgement in judged if judgement.renew_person]
+    # What was merged into another record is nobody of its own any more, and pairing would leave its link without anybody.
+    gone = DynamicsRecord.objects.filter(guid__in=[case.dynamics for case in renewed], merged_into__isnull=False)
+    merged = {str(guid) for guid in gone.values_list("guid", flat=True)} if renewed else set()
     for case in renewed:
+        if case.dynamics in merged:
+            continue
         Link.objects.filter(pk=case.id).update(marketo=None, marketo_deleted=False)
         case.marketo, case.agreed, case.held = None, {}, {}
     missing = [

@@ -70,6 +70,21 @@ def test_a_person_does_not_stand_still_because_the_filter_had_stopped_a_record_t
     assert world.marketo.get("person", person)["title"] == "Boss"
 
 
+def test_who_was_deleted_in_marketo_is_not_left_waiting_for_a_person_when_the_record_is_merged_away(world):
+    """The filter keeps the master away, so the link stays with the loser, which is nobody of its own any more."""
+    loser, person = world.linked("contact")
+    master = world.dynamics.create("contact", {"lastname": "Vik", "new_synctomkto": False})
+    world.settle()
+    world.dynamics.edit("contact", loser, {"jobtitle": "Boss"})
+    world.dynamics.merge("contact", master, loser)
+    world.marketo.delete("person", person)
+    world.settle()
+
+    link = world.link_of(loser)
+    assert (str(link.marketo), link.marketo_deleted) == (person, True)
+    assert world.quiet()
+
+
 def both(world, table="contact"):
     """Two linked records, the second merged into the first: (master, its person, loser, its person)."""
     master, first = world.linked(table)
