@@ -10,6 +10,7 @@ from datetime import timedelta
 from syncadmin.proof import database, oracle, probe, vanishing
 from syncadmin.proof.events import Event, Schedule
 from syncadmin.proof.hands import Hands
+from syncadmin.proof.witness import Witness
 from syncadmin.proof.world import LEASE, METADATA_EVERY, World
 from syncadmin.sandbox.faults import Fault
 from syncadmin.services import resolve
@@ -49,6 +50,7 @@ class Drive:
         self.schedule = schedule
         self.world = World(schedule.seed, sessions, schedule.settings)
         self.hands = Hands(self.world)
+        self.witness = Witness(self.world)
         self.armed: list[_Armed] = []
         self.world.at_point = self._at_point
         self._turn_knobs()
@@ -94,7 +96,7 @@ class Drive:
     def run(self) -> None:
         """One run; what was armed for it and did not happen is forgotten."""
         self.world.clock.sleep(10)
-        self.world.run()
+        self.witness.run()
         self.armed.clear()
 
     # -- in the middle of a run
@@ -164,8 +166,8 @@ class Drive:
         for run in range(RUNS_TO_CALM + 1):
             before = world.dynamics.truth.last_id, world.marketo.truth.last_id
             world.clock.sleep(_CALM.total_seconds())
-            world.run()
-            broken = oracle.check(self.world, self.hands)
+            self.witness.run()
+            broken = oracle.check(self.world, self.hands, self.witness)
             if silent:
                 broken += oracle.silent(world, before)
             # Sooner than it has to be: everything agrees, and a run has already written nothing.

@@ -6,8 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from syncadmin.engine.fields import FieldPair
 from syncadmin.proof.people import BY_COLUMN, BY_FIELD, FILTER, TAG, Field, Form, plain
+from syncadmin.proof.witness import Witness
 from syncadmin.proof.world import World
 from syncadmin.sandbox.truth import Truth
 from syncadmin.store.models import Activity, Conflict, Link
@@ -18,12 +18,12 @@ _TABLES = ("lead", "contact")
 _NAMES = ("id", "lead", "contact", "loser", "master", "winner")
 
 
-def check(world: World, pairs: list[FieldPair]) -> list[str]:
+def check(world: World, witness: Witness) -> list[str]:
     logs = {
         "dynamics": [entry for entry in world.dynamics.truth.since(0) if entry.entity in _TABLES],
         "marketo": [entry for entry in world.marketo.truth.since(0) if entry.entity == "person"],
     }
-    return [*_unnoted(logs), *_blanked(logs), *_doubles(world, logs)]
+    return [*_unnoted(logs), *_untold(witness), *witness.undone, *_blanked(logs), *_doubles(world, logs)]
 
 
 def _field(side: str, entry: Truth) -> Field | None:
@@ -52,6 +52,33 @@ def _unnoted(logs: dict[str, list[Truth]]) -> Iterator[str]:
                 f"3: {side} {entry.record} lost {field.column} {old!r} to {new!r} at {entry.at:%H:%M:%S},"
                 " and no history tells of it"
             )
+
+
+def _untold(witness: Witness) -> Iterator[str]:
+    """Values that a merge has met, that stand nowhere now, and of which no line of their person tells."""
+    gone = [met for met in witness.met if not witness.stands(met)]
+    told, owners = (_told(), _owners()) if gone else ({}, {})
+    for met in gone:
+        couple = met.couple
+        places: list[int | str] = [couple.link, couple.guid, couple.person]
+        places += [*owners.get(couple.guid, ()), *owners.get(couple.person, ())]
+        if not any((met.column, _text(met.value)) in told.get(place, ()) for place in places):
+            yield (
+                f"3: {met.side} had {met.column} {met.value!r} for link {couple.link} when the run that ended at"
+                f" {witness.met[met]} read it; it stands nowhere now, and no history tells of it"
+            )
+
+
+def _told() -> dict[int | str, set[tuple[str, str]]]:
+    """Everything that ``_noted`` knows, and what our writes brought and what both sides had agreed on."""
+    found = _noted()
+    for link, dynamics, marketo, changes in Activity.objects.values_list("link_id", "dynamics", "marketo", "changes"):
+        place = link if link is not None else str(dynamics or marketo or "")
+        found[place] |= {(_column(key), _text(new)) for key, _, new, *_ in changes}
+    for row in Conflict.objects.all():
+        values = (row.agreed_dynamics, row.agreed_marketo)
+        found[row.link_id or ""] |= {(_column(row.key), _text(value)) for value in values}
+    return found
 
 
 def _noted() -> dict[int | str, set[tuple[str, str]]]:

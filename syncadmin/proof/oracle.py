@@ -13,6 +13,7 @@ from syncadmin.engine.fields import Direction, FieldPair, Winner
 from syncadmin.proof import losses
 from syncadmin.proof.hands import Hands
 from syncadmin.proof.people import BY_COLUMN, FILTER, plain
+from syncadmin.proof.witness import Witness
 from syncadmin.proof.world import World, pairs_in_force
 from syncadmin.store import options
 from syncadmin.store.models import Decision, DynamicsRecord, Failure, Link
@@ -46,7 +47,7 @@ class _Told:
         )
 
 
-def check(world: World, hands: Hands) -> list[str]:
+def check(world: World, hands: Hands, witness: Witness) -> list[str]:
     """Every broken invariant, each with its number in the design."""
     links = list(Link.objects.order_by("id"))
     pairs = pairs_in_force()
@@ -58,7 +59,7 @@ def check(world: World, hands: Hands) -> list[str]:
         broken += _qualified(world, link, told)
     broken += _forgotten(told, hands, links)
     broken += [f"0: {fault.subject} raised {fault.message}" for fault in told.failures if fault.code == "fault"]
-    broken += losses.check(world, pairs)
+    broken += losses.check(world, witness)
     return broken
 
 
