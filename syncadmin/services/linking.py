@@ -41,7 +41,7 @@ def link_all(pairs: Sequence[Pair], *, lane: Lane, run: Run | None, now: datetim
     PendingWrite.objects.filter(link__dynamics__in=guids, side="marketo", op="create", state__in=UNSENT).delete()
     wanted = [(pair.ref.id, pair.person) for pair in pairs]
     again = links.widowed(wanted)
-    Link.objects.filter(dynamics__in=[guid for guid, _ in again], marketo__isnull=True).delete()
+    links.pass_on(again)
     made = links.take_over(again, lane=lane)
     made |= links.join([pair for pair in wanted if pair not in again], lane=lane, now=now)
     # The same question may have been asked about either of the two; answering one must not leave the other standing.

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from django.db.models import Exists, OuterRef
+
 from syncadmin.connectors.contract import Merged
 from syncadmin.engine.records import Lane, Side
 from syncadmin.engine.rules import too_many_deletes
@@ -117,7 +119,9 @@ def apply_dynamics_deletes(guids: Sequence[str], run: Run | None, now: datetime,
     PendingWrite.objects.filter(link_id__in=ids, op="create", side=Side.MARKETO, state__in=UNSENT).delete()
     _close_failures(ids, Side.DYNAMICS, now)
     Link.objects.filter(pk__in=ids).update(dynamics_deleted=True)
-    Link.objects.filter(pk__in=ids, marketo__isnull=True).delete()
+    # One that had a person before keeps its history.
+    told = Activity.objects.filter(link=OuterRef("pk"))
+    Link.objects.filter(~Exists(told), pk__in=ids, marketo__isnull=True).delete()
     mirror.mark_links(ids, Lane.LIVE)
     _tell_deleted([link for link in links if link.marketo is not None], Side.DYNAMICS, run, now, who)
     mirror.mark_waiting(DynamicsRecord.objects.filter(guid__in=guids).values_list("email", flat=True), Lane.LIVE)

@@ -9,6 +9,7 @@ from typing import Any
 
 from syncadmin.engine.records import Lane
 from syncadmin.store import staging, text
+from syncadmin.store.models import Link
 
 _NEW = """
     INSERT INTO store_link AS l ("table", dynamics, marketo, name, email, agreed, held, written, dirty, lane, stopped,
@@ -42,6 +43,17 @@ def take_over(pairs: Sequence[tuple[str, int]], *, lane: Lane) -> dict[str, int]
         [lane, [pair[0] for pair in pairs], [pair[1] for pair in pairs]],
     )
     return {str(row[0]): row[1] for row in rows}
+
+
+def pass_on(pairs: Sequence[tuple[str, int]]) -> None:
+    """Ends the links that these records have with nobody; what was told of each goes to the link of its person."""
+    half = """FROM unnest(%s::uuid[], %s::bigint[]) AS v(guid, person) JOIN store_link l ON l.dynamics = v.guid
+              JOIN store_link p ON p.marketo = v.person WHERE l.marketo IS NULL"""
+    params = [[pair[0] for pair in pairs], [pair[1] for pair in pairs]]
+    for table in ("store_activity", "store_conflict"):
+        heirs = f"(SELECT l.id AS link, p.id AS heir {half}) AS v"
+        staging.run(f"UPDATE {table} h SET link_id = v.heir FROM {heirs} WHERE h.link_id = v.link", params)
+    Link.objects.filter(dynamics__in=[pair[0] for pair in pairs], marketo__isnull=True).delete()
 
 
 def join(pairs: Sequence[tuple[str, int]], *, lane: Lane, now: datetime) -> dict[str, int]:

@@ -427,3 +427,37 @@ def test_people_who_answer_are_no_question(world):
     assert not Decision.objects.exists()
     assert world.link_of(guid).marketo_deleted is False
     assert Activity.objects.filter(kind="deleted").count() == 0
+
+
+def test_the_history_stays_when_the_record_goes_after_its_person(world):
+    """Its link waits for a new person meanwhile; deleting it would take away where its lines are found."""
+    guid, person = world.linked("contact", jobtitle="Mate")
+    other = world.dynamics.create("contact", {"lastname": "Vik", "emailaddress1": "contact1@fjord.example"})
+    world.settle()
+    before = len(world.told(guid, "created"))
+    world.marketo.delete("person", person)
+    world.dynamics.edit("contact", guid, {"jobtitle": "Boss"})
+    world.settle()
+    assert world.link_of(guid).marketo is None
+
+    world.dynamics.delete("contact", guid)
+    world.settle()
+
+    assert before and len(world.told(guid, "created")) == before
+    assert other and world.link_of(guid).dynamics_deleted
+
+
+def test_who_takes_over_a_widowed_person_brings_the_own_history_along(world):
+    """The one lost its record, the other its person; by their address they are the same human now."""
+    gone, widowed = world.linked("contact")
+    guid, lost = world.linked("contact")
+    world.dynamics.delete("contact", gone)
+    world.settle()
+    world.marketo.edit("person", widowed, {"email": "contact2@fjord.example"})
+    world.marketo.delete("person", lost)
+    world.dynamics.edit("contact", guid, {"jobtitle": "Boss"})
+    world.settle()
+
+    assert str(world.link_of(guid).marketo) == widowed
+    assert sorted(line.details["id"] for line in world.told(guid, "created")) == sorted([widowed, lost])
+    assert world.marketo.get("person", widowed)["title"] == "Boss"
