@@ -57,7 +57,8 @@ class Witness:
     def run(self) -> None:
         """One run, watched."""
         world, before, calls, born = self._world, self._ends(), len(self._world.wire.calls), self._world.born
-        pairs = [pair for pair in pairs_in_force() if not pair.paused]
+        pairs = _going()
+        self._forget_paused({pair.dynamics for pair in pairs})
         stood = {couple: dict(self._standing(couple, pairs)) for couple in self.couples}
         calm = self._undisturbed()
         done = world.run()
@@ -66,9 +67,16 @@ class Witness:
         self.undone += self._replaced_alone()
         if not clean:
             return
+        # Where a run has noticed that a type has changed, what was read is not what anybody wrote.
+        pairs = [pair for pair in _going() if pair in pairs]
         for couple in [one for one in stood if one in self.couples]:
-            self.met.update({one: f"{world.clock():%H:%M:%S}" for one in _apart(couple, stood[couple])})
+            found = [one for one in _apart(couple, stood[couple]) if any(one.column == pair.dynamics for pair in pairs)]
+            self.met.update({one: f"{world.clock():%H:%M:%S}" for one in found})
         self._agree(pairs)
+
+    def _forget_paused(self, going: set[str]) -> None:
+        """A column that comes back after a pause begins anew with first contact, which knows of no edits."""
+        self._agreed = {place: ends for place, ends in self._agreed.items() if place[1] in going}
 
     def _ends(self) -> tuple[int, int]:
         return self._world.dynamics.truth.last_id, self._world.marketo.truth.last_id
@@ -152,6 +160,10 @@ class Witness:
         d = self._world.dynamics.truth.of(couple.table, couple.guid)
         m = self._world.marketo.truth.of("person", couple.person)
         return [one for one in d if one.id > ends[0]], [one for one in m if one.id > ends[1]]
+
+
+def _going() -> list[FieldPair]:
+    return [pair for pair in pairs_in_force() if not pair.paused]
 
 
 def _couples(world: World) -> Iterator[Couple]:

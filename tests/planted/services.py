@@ -121,4 +121,18 @@ SERVICES = (
         new="pass",
         seed=11,
     ),
+    _in("services.kept")(
+        name="a value that was held, and that its own side replaced, is mentioned nowhere",
+        function="_gave_way",
+        old='if known.get("why") not in _PASSING or "d" not in known:',
+        new="if True:",
+        seed=22,
+    ),
+    _in("engine.merge")(
+        name="what somebody empties on one side alone is filled again from the other",
+        function="_one",
+        old="bound, to = state.bound, source.other",
+        new="source = source.other if sides.blank(source) else source; bound, to = state.bound, source.other",
+        seed=12,
+    ),
 )
