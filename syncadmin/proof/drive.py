@@ -69,8 +69,7 @@ class Drive:
         try:
             for event in self.schedule.events:
                 self._happen(event)
-            # That silence follows is asked once, after the collisions.
-            outcome.broken += self.calm("after the schedule", silent=False)
+            outcome.broken += self.calm("after the schedule")
             if not outcome.broken:
                 outcome.broken += self._probe()
             if not outcome.broken and self.schedule.seed % METADATA_EVERY == 0:
@@ -149,11 +148,8 @@ class Drive:
 
     # -- the calm
 
-    def calm(self, when: str, *, silent: bool = True) -> list[str]:
-        """No more edits, faults or late deliveries; three runs; then all must hold and the next run writes nothing.
-
-        Without ``silent`` it is over as soon as all holds.
-        """
+    def calm(self, when: str) -> list[str]:
+        """No more edits, faults or late deliveries; three runs; then all must hold and the next run writes nothing."""
         world = self.world
         self.armed.clear()
         for sandbox in (world.dynamics, world.marketo):
@@ -168,10 +164,9 @@ class Drive:
             world.clock.sleep(_CALM.total_seconds())
             self.witness.run()
             broken = oracle.check(self.world, self.hands, self.witness)
-            if silent:
-                broken += oracle.silent(world, before)
+            broken += oracle.silent(world, before)
             # Sooner than it has to be: everything agrees, and a run has already written nothing.
-            if not broken and (run or not silent):
+            if not broken and run:
                 return []
         return [f"{found} ({when})" for found in broken]
 

@@ -15,6 +15,7 @@ from syncadmin.engine.fields import FieldPair
 from syncadmin.proof.people import BY_COLUMN, FILTER, Field, plain
 from syncadmin.proof.world import World, pairs_in_force
 from syncadmin.sandbox.truth import Truth
+from syncadmin.store import fieldsets
 from syncadmin.store.models import Link, Run
 
 OURS = "api:sandbox"
@@ -57,7 +58,7 @@ class Witness:
     def run(self) -> None:
         """One run, watched."""
         world, before, calls, born = self._world, self._ends(), len(self._world.wire.calls), self._world.born
-        pairs = _going()
+        pairs = [pair for pair in pairs_in_force() if not pair.paused]
         self._forget_paused({pair.dynamics for pair in pairs})
         stood = {couple: dict(self._standing(couple, pairs)) for couple in self.couples}
         calm = self._undisturbed()
@@ -68,7 +69,8 @@ class Witness:
         if not clean:
             return
         # Where a run has noticed that a type has changed, what was read is not what anybody wrote.
-        pairs = [pair for pair in _going() if pair in pairs]
+        stopped = fieldsets.paused()
+        pairs = [pair for pair in pairs if pair.key not in stopped]
         for couple in [one for one in stood if one in self.couples]:
             found = [one for one in _apart(couple, stood[couple]) if any(one.column == pair.dynamics for pair in pairs)]
             self.met.update({one: f"{world.clock():%H:%M:%S}" for one in found})
@@ -159,11 +161,7 @@ class Witness:
     def _since(self, couple: Couple, ends: tuple[int, int]) -> tuple[list[Truth], list[Truth]]:
         d = self._world.dynamics.truth.of(couple.table, couple.guid)
         m = self._world.marketo.truth.of("person", couple.person)
-        return [one for one in d if one.id > ends[0]], [one for one in m if one.id > ends[1]]
-
-
-def _going() -> list[FieldPair]:
-    return [pair for pair in pairs_in_force() if not pair.paused]
+        return _after(d, ends[0]), _after(m, ends[1])
 
 
 def _couples(world: World) -> Iterator[Couple]:
@@ -174,6 +172,13 @@ def _couples(world: World) -> Iterator[Couple]:
         row, person = world.dynamics.get(couple.table, couple.guid), world.marketo.get("person", couple.person)
         if row is not None and person is not None and not row.get("merged") and row.get(FILTER) is not False:
             yield couple
+
+
+def _after(log: list[Truth], end: int) -> list[Truth]:
+    """The newest entries of a log in order; most often there are none."""
+    if not log or log[-1].id <= end:
+        return []
+    return [one for one in log if one.id > end]
 
 
 def _apart(couple: Couple, standing: dict[str, tuple[Any, Any]]) -> Iterator[Met]:
