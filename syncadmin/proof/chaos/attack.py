@@ -192,12 +192,16 @@ def _fill(verdict: Verdict, one: Attack) -> None:
     scene = judge.look(one.stack, one.desk)
     verdict.broken += judge.judge(scene)
     verdict.broken += [f"resume: nobody worked within {RESUME_LIMIT:.0f} s of: {name}" for name in one.never_resumed]
-    verdict.broken += [f"resume: {late:.1f} s" for late in one.resumed if late > RESUME_LIMIT]
+    verdict.broken += [
+        f"resume: somebody worked again only {late:.1f} s after: {name}"
+        for name, late in one.resumed
+        if late > RESUME_LIMIT
+    ]
     if one.load.trouble:
         verdict.broken.append(f"load: {one.load.trouble}")
     verdict.harms, verdict.missed, verdict.kills = dict(one.done), dict(one.missed), dict(one.kills)
     verdict.takeovers, verdict.longest_pause = one.watch.takeovers, one.watch.pauses
-    verdict.longest_resume = max(one.resumed, default=0.0)
+    verdict.longest_resume = max((after for _, after in one.resumed), default=0.0)
     verdict.edits, verdict.writes = dict(one.load.deeds), _written(one.desk)
     verdict.repeated = _repeated(scene)
     ways = {row["way"]: row["number"] for row in one.stack.ask(_SETTLED)}

@@ -38,7 +38,8 @@ class Attack:
     done: Counter[str] = field(default_factory=Counter)
     missed: Counter[str] = field(default_factory=Counter)
     kills: Counter[str] = field(default_factory=Counter)
-    resumed: list[float] = field(default_factory=list)
+    # What was done, and how many seconds later somebody worked again.
+    resumed: list[tuple[str, float]] = field(default_factory=list)
     never_resumed: list[str] = field(default_factory=list)
     # When the last line of Marketo's feed that was held back is told (monotonic).
     told_by: float = 0.0
@@ -74,7 +75,7 @@ def do(harm: Harm, attack: Attack, limit: float) -> None:
     if after is None:
         attack.never_resumed.append(harm.name)
     else:
-        attack.resumed.append(after)
+        attack.resumed.append((harm.name, after))
 
 
 # --- at a numbered step of a batch ----------------------------------------------------------------------------------
