@@ -61,10 +61,12 @@ class Witness:
         pairs = [pair for pair in pairs_in_force() if not pair.paused]
         self._forget_paused({pair.dynamics for pair in pairs})
         stood = {couple: dict(self._standing(couple, pairs)) for couple in self.couples}
-        calm = self._undisturbed()
+        calm, begun = self._undisturbed(), world.clock()
         done = world.run()
         self.couples = list(_couples(world))
-        clean = calm and self._ended_well(done, calls, born) and not self._somebody_else(before)
+        # One that a dead worker had begun need not read anew what that one had read.
+        own = done is not None and done.started_at >= begun
+        clean = calm and own and self._ended_well(done, calls, born) and not self._somebody_else(before)
         self.undone += self._replaced_alone()
         if not clean:
             return
