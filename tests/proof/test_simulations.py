@@ -16,13 +16,19 @@ ENGINE_SCHEDULES = 2_000
 # Other schedules each day; give the printed number to play the same ones again.
 TURN = int(os.environ.get("SIMULATE_TURN") or (datetime.now(UTC).date() - date(2026, 1, 1)).days)
 # What once failed, and cost a day to understand.
-FAILED_ONCE = (24, 168, 203, 1661, 5_036)
+FAILED_ONCE = (24, 168, 203, 1661, 5_036, 5_066, 10_027, 10_053, 10_120, 10_200, 10_325, 10_544, 10_707)
+ENGINE_FAILED_ONCE = (15_584, 25_730, 2_078_178, 2_120_878, 4_020_530, 4_056_952)
 LONG_STACK_SEEDS = range(11, 31)
 
 
 def test_the_engine_floor_holds():
     broken = {played.seed: played.broken for played in engine_floor.simulate(1, ENGINE_SCHEDULES) if played.broken}
     assert broken == {}
+
+
+@pytest.mark.parametrize("seed", ENGINE_FAILED_ONCE)
+def test_what_failed_once_on_the_engine_floor_holds(seed):
+    assert not engine_floor.play(seed).broken
 
 
 def test_the_stack_floor_holds(emptied):

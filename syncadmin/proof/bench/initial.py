@@ -13,9 +13,16 @@ from syncadmin.store.models import Link
 
 def initial(wanted: Options) -> Result:
     """People a second until every record is read, linked, and nothing waits."""
+    if wanted.canned:
+        with stage(wanted) as found:
+            return median_of([first_sync(found) for _ in range(wanted.repeat)])
+    # Sandboxes that have met us know our ids already, and then the half of it is not done.
+    return median_of([_among_strangers(wanted) for _ in range(wanted.repeat)])
+
+
+def _among_strangers(wanted: Options) -> dict[str, Any]:
     with stage(wanted) as found:
-        rounds = [first_sync(found) for _ in range(wanted.repeat)]
-    return median_of(rounds)
+        return first_sync(found)
 
 
 def first_sync(found: Stage) -> dict[str, Any]:
