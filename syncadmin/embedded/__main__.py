@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 
@@ -22,6 +23,8 @@ def main(arguments: list[str]) -> int:
     except StartError as error:
         sys.stderr.write(f"syncadmin: {error}\n")
         return 1
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
     sys.stderr.write(f"{USAGE}\n")
     return 2
 
@@ -29,7 +32,19 @@ def main(arguments: list[str]) -> int:
 def _execute(command: list[str]) -> int:
     with throwaway.servers(os.environ) as addresses:
         keys = {"SECRET_KEY": "x" * 50, "VAULT_KEYS": "A" * 43 + "=", "SANDBOX": "True"}
-        return subprocess.run(command, env={**keys, **os.environ, **addresses}, check=False).returncode
+        return _ended(subprocess.Popen(command, env={**keys, **os.environ, **addresses}))
+
+
+def _ended(command: subprocess.Popen[bytes]) -> int:
+    """Its exit code, as a shell tells it. Our servers stay until it is over, whoever asks us to stop."""
+    signal.signal(signal.SIGTERM, lambda _number, _frame: command.terminate())
+    while True:
+        try:
+            code = command.wait()
+            return code if code >= 0 else 128 - code
+        except KeyboardInterrupt:
+            # It was told as well, and how it ends is its own matter.
+            continue
 
 
 if __name__ == "__main__":

@@ -47,7 +47,7 @@ class Child:
     def __init__(self, program: Program, log: Path, pids: Path) -> None:
         self.program = program
         self.log = log
-        command = [*program.account, *_dies_with_us(program.orphan_signal), *program.command]
+        command = [*program.account, *dies_with_us(program.orphan_signal), *program.command]
         with log.open("ab") as output:
             self.log_start = output.tell()
             self._process = subprocess.Popen(
@@ -111,7 +111,8 @@ def _setpriv() -> str | None:
     return shutil.which("setpriv") if sys.platform == "linux" else None
 
 
-def _dies_with_us(orphan_signal: signal.Signals) -> tuple[str, ...]:
+def dies_with_us(orphan_signal: signal.Signals) -> tuple[str, ...]:
+    """What to put before a command, so that the kernel sends it the signal when this process dies without a word."""
     # Elsewhere the pid files clean up at the next start.
     tool = _setpriv()
     return (tool, "--pdeathsig", orphan_signal.name.removeprefix("SIG"), "--") if tool else ()
