@@ -42,6 +42,9 @@ class _Schedule:
         self.link.slow = self.chance.choice([0.0, 0.0, 5.0, 40.0])
         for cell in self.link.cells:
             cell.frozen = self.chance.random() < 0.03
+        self.emptied |= {
+            (at, side) for at, pair in enumerate(values) for side, one in zip((D, M), pair, strict=True) if one is None
+        }
         self.trace.append(f"{table} {values}")
 
     def value(self, at: int, side: Side, *, first: bool = False) -> Value:
@@ -101,9 +104,17 @@ def play(seed: int) -> Played:
     return played
 
 
+def attempt(seed: int) -> Played:
+    """As ``play``; what the engine raises is a failure like any other, and no end of a long series."""
+    try:
+        return play(seed)
+    except (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError) as error:
+        return Played(seed, [f"0: {type(error).__name__}: {error}"])
+
+
 def simulate(first: int, count: int) -> Iterator[Played]:
     for seed in range(first, first + count):
-        yield play(seed)
+        yield attempt(seed)
 
 
 def _calm(schedule: _Schedule) -> list[str]:
@@ -164,8 +175,7 @@ def _losses(schedule: _Schedule, at: int, cell: Cell) -> Iterator[str]:
 
 def _was_empty(schedule: _Schedule, at: int) -> bool:
     """Somebody emptied it, or it began empty on a side."""
-    begun = schedule.trace[0].partition(" ")[2]
-    return any(where == at for where, _ in schedule.emptied) or "None" in begun
+    return any(where == at for where, _ in schedule.emptied)
 
 
 def _collide(schedule: _Schedule) -> list[str]:

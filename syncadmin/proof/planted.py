@@ -74,10 +74,7 @@ def _hunt(bug: Bug, first: int) -> Catch:
 def _play(floor: str, seed: int) -> list[str]:
     if floor == "stack":
         return stack.play(schedule(seed)).broken
-    try:
-        return engine_floor.play(seed).broken
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        return [f"0: {type(error).__name__}: {error}"]
+    return engine_floor.attempt(seed).broken
 
 
 def as_json(catches: Iterable[Catch]) -> str:
