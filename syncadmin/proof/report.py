@@ -6,9 +6,12 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
+from django.contrib.auth.models import User
 from django.core.management import call_command
 
 from syncadmin.proof import engine_floor, stack
@@ -20,7 +23,7 @@ _MARK = "proof"
 
 
 class NotHere(Exception):
-    """This database belongs to somebody: a simulation empties it."""
+    """This database belongs to somebody, and what was asked for would empty it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +37,12 @@ class Wanted:
 
 @dataclass(slots=True)
 class Result:
-    """``failed``: one row for each failing seed. ``trace`` is a digest: the same seeds give the same one."""
+    """``schedules`` is how many were played: fewer than wanted after Ctrl-C. ``failed``: one row for each failing seed. ``trace`` is a
+    digest: the same seeds give the same one."""
 
     floor: str
     seed: int
-    schedules: int
+    schedules: int = 0
     seconds: float = 0.0
     calls: int = 0
     trace: str = ""
@@ -53,56 +57,82 @@ class Result:
 def simulate(wanted: Wanted, tell: Callable[[str], Any]) -> Result:
     """Plays the schedules of the seeds from ``seed`` on; ``tell`` hears of each failure at once. Raises ``NotHere``."""
     if wanted.floor == "engine":
-        return _engine(wanted, tell)
-    result, digest = Result(wanted.floor, wanted.seed, wanted.schedules), hashlib.sha256()
+        return _counted(wanted, _engine(wanted, tell))
+    return _counted(wanted, _stack(wanted, tell))
+
+
+@dataclass(frozen=True, slots=True)
+class _One:
+    """One schedule: how many calls it made, and its row if it failed."""
+
+    trace: list[str]
+    calls: int = 0
+    failed: dict[str, Any] | None = None
+
+
+def _counted(wanted: Wanted, played: Iterator[_One]) -> Result:
+    """Adds up what was played; Ctrl-C ends it with what there is."""
+    result, digest = Result(wanted.floor, wanted.seed), hashlib.sha256()
     started = time.perf_counter()
-    for outcome in _outcomes(wanted):
-        result.calls += outcome.calls
-        digest.update("\n".join(outcome.trace).encode())
-        if wanted.trace:
-            tell("\n".join([f"seed {outcome.schedule.seed}", *outcome.trace]))
-        if outcome.broken:
-            result.failed.append(_failed(outcome, wanted, tell))
+    with suppress(KeyboardInterrupt):
+        for one in played:
+            result.schedules += 1
+            result.calls += one.calls
+            digest.update("\n".join(one.trace).encode())
+            if one.failed is not None:
+                result.failed.append(one.failed)
     result.seconds, result.trace = time.perf_counter() - started, digest.hexdigest()
     return result
 
 
-def _engine(wanted: Wanted, tell: Callable[[str], Any]) -> Result:
-    """The engine floor needs no database; its schedules are short enough to be read as they are."""
-    result, digest = Result(wanted.floor, wanted.seed, wanted.schedules), hashlib.sha256()
-    started = time.perf_counter()
+def _engine(wanted: Wanted, tell: Callable[[str], Any]) -> Iterator[_One]:
+    """The engine floor's schedules are short enough to be read as they are."""
     for played in engine_floor.simulate(wanted.seed, wanted.schedules):
-        digest.update("\n".join(played.trace).encode())
         if wanted.trace:
             tell("\n".join([f"seed {played.seed}", *played.trace]))
+        row = None
         if played.broken:
             tell(f"seed {played.seed}: {played.broken[0]}")
-            result.failed.append({"seed": played.seed, "broken": played.broken, "its_trace": played.trace})
-    result.seconds, result.trace = time.perf_counter() - started, digest.hexdigest()
-    return result
+            row = {"seed": played.seed, "broken": played.broken, "its_trace": played.trace}
+        yield _One(played.trace, failed=row)
 
 
-def _outcomes(wanted: Wanted) -> Iterator[Outcome]:
+def _stack(wanted: Wanted, tell: Callable[[str], Any]) -> Iterator[_One]:
     make_room()
-    return stack.simulate(wanted.seed, wanted.schedules)
+    for outcome in stack.simulate(wanted.seed, wanted.schedules):
+        if wanted.trace:
+            tell("\n".join([f"seed {outcome.schedule.seed}", *outcome.trace]))
+        yield _One(outcome.trace, outcome.calls, _failed(outcome, wanted, tell) if outcome.broken else None)
 
 
 def make_room() -> None:
-    """Makes the tables if there are none, and refuses a database that somebody uses."""
+    """Makes the tables if there are none. Raises ``NotHere`` if the database is in use."""
     call_command("migrate", verbosity=0)
-    if Connection.objects.exists() and not Setting.objects.filter(name=_MARK).exists():
+    if _in_use():
         raise NotHere(
-            "A simulation empties its database, and this one is in use. "
-            "Run it as: python -m syncadmin.embedded exec -- python manage.py simulate"
+            "This empties the database, and this one is in use. "
+            "Use a throw-away one: python -m syncadmin.embedded exec -- .venv/bin/python manage.py …"
         )
     Setting.objects.update_or_create(name=_MARK, defaults={"value": True})
+
+
+def _in_use() -> bool:
+    """Somebody connected a system or signed in. Our mark says we did; it says nothing of a system elsewhere."""
+    if Setting.objects.filter(name=_MARK).exists():
+        return any(urlsplit(row.base_url).hostname != "127.0.0.1" for row in Connection.objects.all())
+    return Connection.objects.exists() or User.objects.exists()
 
 
 def _failed(outcome: Outcome, wanted: Wanted, tell: Callable[[str], Any]) -> dict[str, Any]:
     row: dict[str, Any] = {"seed": outcome.schedule.seed, "broken": outcome.broken}
     tell(f"seed {outcome.schedule.seed}: {outcome.broken[0]}")
     if wanted.shrink:
-        short = stack.shortest(outcome)
+        try:
+            short = stack.shortest(outcome)
+        except KeyboardInterrupt:
+            # It failed all the same, and is told as drawn.
+            tell("not made short; Ctrl-C once more ends the series")
+            return row
         row["shortest"] = [event.as_json() for event in short.schedule.events]
         row["its_failure"], row["its_trace"] = short.broken, short.trace
     return row

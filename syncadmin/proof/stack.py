@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from syncadmin.proof import database
 from syncadmin.proof.drive import Drive, Outcome
@@ -36,6 +36,3 @@ def shortest(failed: Outcome) -> Outcome:
 
 def _numbers(outcome: Outcome) -> set[str]:
     return {text.partition(":")[0] for text in outcome.broken}
-
-
-Progress = Callable[[Outcome], None]

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from syncadmin.proof import planted, report
+from syncadmin.proof import arguments, planted, report
 from syncadmin.proof.world import prepare
 
 
@@ -19,7 +19,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--planted", action="store_true", help="plant the known bugs one by one, and catch every one of them"
         )
-        parser.add_argument("--schedules", type=int, default=100, metavar="N")
+        parser.add_argument("--schedules", type=arguments.count, default=100, metavar="N")
         parser.add_argument(
             "--seed",
             type=int,
@@ -37,6 +37,8 @@ class Command(BaseCommand):
         gc.set_threshold(100_000, 20, 20)
         try:
             self._planted(options) if options["planted"] else self._simulate(options)
+        except KeyboardInterrupt:
+            raise CommandError("stopped before its end", returncode=arguments.STOPPED) from None
         except (report.NotHere, planted.NoneHere) as refusal:
             raise CommandError(str(refusal)) from None
 
@@ -68,3 +70,6 @@ class Command(BaseCommand):
         self.stdout.write(report.as_json(result) if options["json"] else report.as_text(result))
         if result.failed:
             raise CommandError(f"{len(result.failed)} of {result.schedules} schedules failed")
+        if result.schedules < wanted.schedules:
+            begin = wanted.seed + result.schedules
+            raise CommandError(f"stopped; go on with --seed {begin}", returncode=arguments.STOPPED)

@@ -18,7 +18,7 @@ from django.db import connection
 from syncadmin.engine.records import Side
 from syncadmin.proof.bench import population
 from syncadmin.proof.bench.initial import first_sync
-from syncadmin.proof.bench.options import Options, Result
+from syncadmin.proof.bench.options import NotMeasured, Options, Result
 from syncadmin.proof.bench.stage import Stage, stage
 
 _PROGRAMS = Path(__file__).parent / "clients"
@@ -34,7 +34,7 @@ def baselines(wanted: Options) -> Result:
     if not python.exists():
         return {"missing": missing(wanted.folder)}
     if wanted.canned:
-        raise RuntimeError("this case needs systems that remember: leave --canned away")
+        raise NotMeasured("this case needs systems that remember: leave --canned away")
     with stage(wanted) as found:
         told: dict[str, Any] = {"people": wanted.people, "read_and_store": _loaded(found, python)}
         told["sync"] = first_sync(found)
@@ -56,7 +56,7 @@ def missing(folder: Path) -> str:
 def _one_by_one(found: Stage, python: Path, people: int, *, paced: bool) -> dict[str, Any]:
     told = _run(python, "one_by_one.py", {**_addresses(found), "people": people, "paced": paced})
     if told["people"] != people:
-        raise RuntimeError(f"{told['people']} of {people} people were done one by one")
+        raise NotMeasured(f"{told['people']} of {people} people were done one by one")
     return _rated(told, people)
 
 
@@ -72,7 +72,7 @@ def _loaded(found: Stage, python: Path) -> dict[str, Any]:
             for name in _SCHEMAS:
                 cursor.execute(f"DROP SCHEMA IF EXISTS {name} CASCADE")
     if sum(told["rows"].values()) != 2 * people:
-        raise RuntimeError(f"not all of {people} people on both sides were stored: {told['rows']}")
+        raise NotMeasured(f"not all of {people} people on both sides were stored: {told['rows']}")
     return _rated(told, people)
 
 
@@ -89,7 +89,7 @@ def _run(python: Path, program: str, wanted: dict[str, Any]) -> dict[str, Any]:
         [str(python), str(_PROGRAMS / program)], input=json.dumps(wanted), capture_output=True, text=True, check=False
     )
     if done.returncode:
-        raise RuntimeError(f"{program} failed: {done.stderr[-2000:]}")
+        raise NotMeasured(f"{program} failed: {done.stderr[-2000:]}")
     told: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return told
 

@@ -160,9 +160,10 @@ class CannedDynamics(httpx.BaseTransport):
     def _batch(self, body: bytes) -> httpx.Response:
         self.calls["batch"] += 1
         head = b"Content-Type: application/http\r\nContent-Transfer-Encoding: binary\r\n\r\nHTTP/1.1 200 OK\r\n"
-        parts = b"".join(
-            b'--b\r\n%sETag: W/"9%d"\r\n\r\n{}\r\n' % (head, place) for place, _ in enumerate(_ID.findall(body))
-        )
+        # Versions only grow: a row that a write made newer than its next edit would pass for an old read.
+        self._drawer.version += 1
+        part = b'--b\r\n%sETag: W/"%d"\r\n\r\n{}\r\n' % (head, self._drawer.version)
+        parts = part * len(_ID.findall(body))
         return httpx.Response(
             200, headers={"Content-Type": "multipart/mixed; boundary=b"}, content=parts + b"--b--\r\n"
         )

@@ -12,9 +12,10 @@ from django.db import connection
 from syncadmin.engine.records import Side, Table
 from syncadmin.proof.bench.initial import median_of
 from syncadmin.proof.bench.meter import measured
-from syncadmin.proof.bench.options import Options, Result
+from syncadmin.proof.bench.options import NotMeasured, Options, Result
 from syncadmin.proof.bench.population import Human, human
 from syncadmin.proof.bench.stage import Stage, calls, stage
+from syncadmin.store.models import Activity
 
 _GUID_FIELD = "dynPersonGuid"
 _PEOPLE_A_CALL, _ROWS_A_PAGE = 300, 5_000
@@ -49,16 +50,18 @@ def in_step(found: Stage) -> None:
         counts = found.run().counts
         if not counts:
             return
-    raise RuntimeError(f"the systems do not come to rest: {counts}")
+    raise NotMeasured(f"the systems do not come to rest: {counts}")
 
 
 def changed(found: Stage, number: int, place: int) -> dict[str, Any]:
     """So many people are edited; runs until all of it has arrived. ``place`` tells rounds apart."""
     there, here = edit(found, number, place)
-    before, theirs = calls(), found.served.cpu() if found.served else 0.0
+    before, theirs, lines = calls(), found.served.cpu() if found.served else 0.0, _updates()
     with measured() as cost:
         runs = found.settle()
-    used = calls() - before
+    used, arrived = calls() - before, _updates() - lines
+    if arrived != number:
+        raise NotMeasured(f"{arrived} of {number} changes arrived on the other side")
     told = {"people": found.wanted.people, "changes": number, **cost.told(), "rate": round(number / cost.seconds, 1)}
     if found.served:
         told["sandbox_cpu"] = round(found.served.cpu() - theirs, 2)
@@ -70,6 +73,11 @@ def changed(found: Stage, number: int, place: int) -> dict[str, Any]:
         if not found.run().counts:
             break
     return told
+
+
+def _updates() -> int:
+    """Lines of history that tell of a person or record of ours having been written."""
+    return Activity.objects.filter(kind="updated").count()
 
 
 def edit(found: Stage, number: int, place: int) -> tuple[list[Human], list[Human]]:

@@ -6,7 +6,7 @@ import statistics
 from typing import Any
 
 from syncadmin.proof.bench.meter import measured
-from syncadmin.proof.bench.options import Options, Result
+from syncadmin.proof.bench.options import NotMeasured, Options, Result
 from syncadmin.proof.bench.stage import Stage, calls, forget_people, stage
 from syncadmin.store.models import Link
 
@@ -33,7 +33,7 @@ def first_sync(found: Stage) -> dict[str, Any]:
         runs = found.settle()
     linked = Link.objects.filter(dynamics__isnull=False, marketo__isnull=False).count()
     if linked != found.wanted.people:
-        raise RuntimeError(f"{linked} of {found.wanted.people} people were linked")
+        raise NotMeasured(f"{linked} of {found.wanted.people} people were linked")
     told = {"people": linked, **cost.told(), "rate": round(linked / cost.seconds, 1), "runs": runs}
     if found.served:
         told["sandbox_cpu"] = round(found.served.cpu() - theirs, 2)

@@ -14,8 +14,10 @@ from django.core.management import call_command
 from django.db import connections
 
 from syncadmin.embedded import ports
+from syncadmin.embedded.places import MARK
 from syncadmin.embedded.postgres import Postgres
 from syncadmin.embedded.process import Child, stop_together
+from syncadmin.proof.bench.options import NotMeasured
 
 # What a server of two cores and a few gigabytes is commonly given; the defaults are for a machine of 1998.
 SETTINGS = {
@@ -31,8 +33,11 @@ _START_LIMIT = 60.0
 
 @contextmanager
 def serving(folder: Path) -> Iterator[None]:
-    """While the block runs, Django talks to the server of this folder; its tables are as the models are now."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """While the block runs, Django talks to the server of this folder; its tables are as the models are now.
+
+    Raises ``NotMeasured`` for a folder that cannot be used, or whose database is not of our making.
+    """
+    _make(folder)
     server = Postgres.at(folder / "postgres", ports.free_port(), _password(folder / "password"), SETTINGS)
     server.prepare()
     child = Child(server.program(os.environ, folder), folder / "postgres.log", folder)
@@ -45,9 +50,19 @@ def serving(folder: Path) -> Iterator[None]:
         stop_together([child])
 
 
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        foreign = (folder / "postgres").exists() and not (folder / "password").exists()
+        if foreign or (folder / MARK).exists():
+            raise NotMeasured(f"{folder} holds a database of somebody else: choose another --folder")
+        (folder / "password").touch(mode=0o600)
+    except OSError as error:
+        raise NotMeasured(f"the folder cannot be used ({error}): choose another --folder") from None
+
+
 def _password(file: Path) -> str:
-    if not file.exists():
-        file.touch(mode=0o600)
+    if not file.read_text():
         file.write_text(secrets.token_hex(16))
     return file.read_text()
 
@@ -56,7 +71,7 @@ def _await(child: Child) -> None:
     until = time.monotonic() + _START_LIMIT
     while not child.program.ready():
         if child.exit_code() is not None or time.monotonic() > until:
-            raise RuntimeError(f"PostgreSQL did not start; {child.log} says why")
+            raise NotMeasured(f"PostgreSQL did not start; {child.log} says why")
         time.sleep(0.05)
 
 

@@ -8,10 +8,14 @@ from pathlib import Path
 from typing import Any
 
 
+class NotMeasured(Exception):
+    """There is no figure to tell; the message says why, in a sentence."""
+
+
 @dataclass(frozen=True, slots=True)
 class Options:
-    """``people`` is the size of the population, of whom ``changes`` change in an incremental run. ``canned``: reads are answered from pages rendered before the clock
-    starts. ``limits``: the sandboxes enforce the vendors' limits, and our budget is the real one. ``tell`` hears of
+    """``people`` is the size of the population, of whom ``changes`` change in an incremental run. ``canned``: reads are
+    answered from pages rendered before the clock starts. ``limits``: the sandboxes enforce the vendors' limits, and our budget is the real one. ``tell`` hears of
     progress. ``folder`` keeps the data of the screens' cases, whose pages are asked ``requests`` times each.
     """
 

@@ -12,17 +12,20 @@ from django.test import Client
 from django.test.utils import override_settings
 
 from syncadmin.proof.bench import addresses, kept
-from syncadmin.proof.bench.options import Options, Result
+from syncadmin.proof.bench.options import NotMeasured, Options, Result
 from syncadmin.services import roles
+from syncadmin.store.models import ListedPerson
 
 LIMIT = 50.0
 _WARM = 3
 
 
 def pages(wanted: Options) -> Result:
-    """Milliseconds by page: the 50th and 95th of a hundred, and the longest; ``busy_`` of them at work. ``slow`` lists those over the limit;
-    ``other_answers`` has the status of addresses that answered no page."""
+    """Milliseconds by page: the 50th and 95th of a hundred, and the longest; ``busy_`` of them at work. ``slow`` lists
+    those over the limit; ``other_answers`` has the status of addresses that answered no page."""
     with kept.serving(wanted.folder):
+        if not ListedPerson.objects.exists():
+            raise NotMeasured(f"there is nobody in {wanted.folder}: run `bench seed` with that --folder first")
         return measure(wanted.requests)
 
 

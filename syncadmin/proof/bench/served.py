@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import socket
 import subprocess
 import sys
@@ -13,8 +14,10 @@ from collections.abc import Iterable
 from itertools import islice
 from typing import Any
 
+from syncadmin.embedded.process import dies_with_us
 from syncadmin.engine.records import Side, Table
 from syncadmin.proof.bench.meter import cpu_of
+from syncadmin.proof.bench.options import NotMeasured
 from syncadmin.proof.bench.population import Human
 
 _LOAD = 2_000
@@ -35,8 +38,10 @@ class Served:
     def _start(self, side: Side, limits: bool) -> None:
         port = _free_port()
         command = [sys.executable, "-m", "syncadmin.sandbox", "--side", str(side), "--port", str(port)]
+        # In a session of its own, so that Ctrl-C reaches us first; and it ends with us, however we end.
+        command = [*dies_with_us(signal.SIGTERM), *command, *(["--limits"] if limits else [])]
         self._children.append(
-            subprocess.Popen([*command, "--limits"] if limits else command, stdout=subprocess.DEVNULL)  # noqa: S603
+            subprocess.Popen(command, stdout=subprocess.DEVNULL, start_new_session=True)  # noqa: S603
         )
         self.urls[side] = f"http://127.0.0.1:{port}"
         deadline = time.monotonic() + _START_SECONDS
@@ -46,7 +51,13 @@ class Served:
                     return
             except OSError:
                 time.sleep(0.05)
-        raise RuntimeError(f"the {side} sandbox did not start")
+        raise NotMeasured(f"the {side} sandbox did not start")
+
+    def expect(self) -> None:
+        """Raises ``NotMeasured`` if one of the two has ended."""
+        for side, child in zip(Side, self._children, strict=True):
+            if child.poll() is not None:
+                raise NotMeasured(f"the {side} sandbox has ended")
 
     def cpu(self) -> float:
         """CPU seconds both have used."""
@@ -60,7 +71,7 @@ class Served:
                 rows = [{f"{table}id": one.guid, **one.dynamics} for one in chunk if one.table is table]
                 told = self.order(Side.DYNAMICS, "load", {"entity": table, "rows": rows})
                 if told["refused"]:
-                    raise RuntimeError(f"Dynamics' sandbox refused: {told['refused'][:3]}")
+                    raise NotMeasured(f"Dynamics' sandbox refused: {told['refused'][:3]}")
             told = self.order(Side.MARKETO, "load", {"entity": "person", "rows": [one.marketo for one in chunk]})
             self.people.update(zip((one.number for one in chunk), map(str, told["ids"]), strict=True))
 
@@ -73,7 +84,7 @@ class Served:
             with urllib.request.urlopen(request, timeout=300) as answer:  # noqa: S310
                 return json.load(answer)
         except urllib.error.HTTPError as error:
-            raise RuntimeError(f"the {side} sandbox refused {verb}: {error.read()[:500]!r}") from error
+            raise NotMeasured(f"the {side} sandbox refused {verb}: {error.read()[:500]!r}") from error
 
     def truth(self, side: Side) -> list[dict[str, Any]]:
         """Entries of a side's truth log not answered before."""

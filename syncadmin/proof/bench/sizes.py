@@ -6,7 +6,7 @@ from django.db import connection
 
 from syncadmin.proof.bench.changes import edit, in_step
 from syncadmin.proof.bench.meter import memory_of
-from syncadmin.proof.bench.options import Options, Result
+from syncadmin.proof.bench.options import NotMeasured, Options, Result
 from syncadmin.proof.bench.stage import stage
 from syncadmin.store.models import Activity
 
@@ -16,7 +16,7 @@ _TABLES = ("store_dynamicsrecord", "store_marketoperson", "store_link", "store_a
 def memory(wanted: Options) -> Result:
     """The most memory a worker took for the first sync and then for changes of everybody, in MB."""
     if wanted.canned:
-        raise RuntimeError("rendered pages are memory too: leave --canned away")
+        raise NotMeasured("rendered pages are memory too: leave --canned away")
     with stage(wanted) as found:
         begun = memory_of()["rss"]
         in_step(found)

@@ -20,7 +20,7 @@ from syncadmin.engine.records import Lane, Side
 from syncadmin.proof import database
 from syncadmin.proof.bench import population
 from syncadmin.proof.bench.canned import CannedDynamics, CannedMarketo, Drawer
-from syncadmin.proof.bench.options import Options
+from syncadmin.proof.bench.options import NotMeasured, Options
 from syncadmin.proof.bench.served import Served
 from syncadmin.sandbox.dynamics import DynamicsSandbox
 from syncadmin.sandbox.marketo import MarketoSandbox
@@ -107,7 +107,7 @@ class Stage:
             connections.connect_marketo(here, who=_WHO, world=self.outside),
         ):
             if not connected.ok:
-                raise RuntimeError(f"the systems could not be connected: {connected.checks}")
+                raise NotMeasured(f"the systems could not be connected: {connected.checks}")
         equip_marketo.ensure_marketo(self.context())
         metadata.refresh_schema(self.context())
         self._kept = None
@@ -131,12 +131,15 @@ class Stage:
             self.served.load(population.humans(self.wanted.people))
 
     def close(self) -> None:
-        if self._kept is not None:
-            self._kept.dynamics.close()
-            self._kept.marketo.close()
-        connect.close()  # what a view asked, as the webhook does
-        if self.served is not None:
-            self.served.close()
+        try:
+            if self._kept is not None:
+                self._kept.dynamics.close()
+                self._kept.marketo.close()
+            connect.close()  # what a view asked, as the webhook does
+        finally:
+            # Whatever became of the database, the sandboxes end with their case.
+            if self.served is not None:
+                self.served.close()
 
     def context(self) -> Context:
         """A worker's context; the connectors are kept, as a process keeps them."""
@@ -151,7 +154,9 @@ class Stage:
         return min(int(shared.pace.size("update")), push_dynamics.BATCH)
 
     def run(self) -> Run:
-        """One whole run."""
+        """One whole run. Raises ``NotMeasured`` if a sandbox is gone: a run without it would wait, and so would the next."""
+        if self.served is not None:
+            self.served.expect()
         return cycle.once(self.context())
 
     def settle(self, most: int = 10_000) -> int:
@@ -160,7 +165,7 @@ class Stage:
             self.run()
             if self.done():
                 return number
-        raise RuntimeError(f"{most} runs were not enough")
+        raise NotMeasured(f"{most} runs were not enough")
 
     def done(self) -> bool:
         """Whether both tables were read to their end and nothing waits in any lane."""

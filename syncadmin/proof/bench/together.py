@@ -9,7 +9,7 @@ from typing import Any
 from django.db import connections
 
 from syncadmin.proof.bench.initial import median_of
-from syncadmin.proof.bench.options import Options, Result
+from syncadmin.proof.bench.options import NotMeasured, Options, Result
 from syncadmin.proof.bench.stage import Stage, forget_people, later, stage
 from syncadmin.services import cycle, heartbeat
 from syncadmin.store import runs
@@ -32,6 +32,8 @@ def shared(found: Stage, number: int) -> dict[str, Any]:
     run_together(found, number)
     seconds = time.perf_counter() - begun
     linked = Link.objects.filter(dynamics__isnull=False, marketo__isnull=False).count()
+    if linked != found.wanted.people:
+        raise NotMeasured(f"{linked} of {found.wanted.people} people were linked")
     told = {"people": linked, "workers": number, "seconds": round(seconds, 3)}
     return {**told, "rate": round(linked / seconds, 1), "doubled": doubled()}
 
@@ -60,7 +62,7 @@ def run_together(found: Stage, number: int) -> None:
         child.join()
     broken = [child.exitcode for child in children if child.exitcode]
     if broken:
-        raise RuntimeError(f"{len(broken)} of {number} workers failed")
+        raise NotMeasured(f"{len(broken)} of {number} workers failed")
 
 
 def _work(found: Stage, place: int) -> None:

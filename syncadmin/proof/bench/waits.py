@@ -18,7 +18,7 @@ from django.test.utils import override_settings
 
 from syncadmin.engine.records import Side
 from syncadmin.proof.bench.changes import in_step
-from syncadmin.proof.bench.options import Options, Result
+from syncadmin.proof.bench.options import NotMeasured, Options, Result
 from syncadmin.proof.bench.population import Human, human
 from syncadmin.proof.bench.stage import Stage, stage
 from syncadmin.services import connect, cycle
@@ -84,7 +84,7 @@ def _ask(id: str) -> tuple[float, str]:
 @contextmanager
 def _served(wanted: Options) -> Iterator[Stage]:
     if wanted.canned:
-        raise RuntimeError("this case needs systems that remember: leave --canned away")
+        raise NotMeasured("this case needs systems that remember: leave --canned away")
     with stage(wanted) as found:
         yield found
 
@@ -151,7 +151,7 @@ def _until(found: Stage, side: Side, one: Human, value: str, begun: float) -> fl
         if any(entry["record"] == key and entry["new"] == value for entry in found.served.truth(side)):
             return time.perf_counter() - begun
         time.sleep(_LOOK)
-    raise RuntimeError(f"the edit of {key} did not reach {side} within {_LONGEST} seconds")
+    raise NotMeasured(f"the edit of {key} did not reach {side} within {_LONGEST} seconds")
 
 
 def spread(times: list[float]) -> Result:

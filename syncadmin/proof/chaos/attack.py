@@ -87,8 +87,9 @@ class Verdict:
 
 def attack(wanted: Wanted, tell: Callable[[str], Any]) -> Verdict:
     """Starts a stack of its own in an empty folder and removes it afterwards. Raises ``NotStarted``."""
-    if wanted.folder is not None:
-        wanted.folder.mkdir(parents=True, exist_ok=True)
+    if not _all_harms(wanted):
+        raise NotStarted(f"no harm has {wanted.only!r} in its name{' and heals quickly' if wanted.quick else ''}")
+    _make(wanted.folder)
     verdict, started = Verdict(wanted.seed), time.monotonic()
     with tempfile.TemporaryDirectory(prefix="syncadmin-chaos-", dir=wanted.folder) as folder:
         # PostgreSQL may run as another account, which must be able to pass through.
@@ -106,6 +107,20 @@ def attack(wanted: Wanted, tell: Callable[[str], Any]) -> Verdict:
             _fill(verdict, one)
     verdict.seconds = time.monotonic() - started
     return verdict
+
+
+def _make(folder: Path | None) -> None:
+    try:
+        if folder is not None:
+            folder.mkdir(parents=True, exist_ok=True)
+            tempfile.TemporaryDirectory(dir=folder).cleanup()
+    except OSError as error:
+        raise NotStarted(f"the folder cannot be used ({error})") from None
+
+
+def _all_harms(wanted: Wanted) -> list[Harm]:
+    known = [each for each in (*harm.STEPS, *harm.SCENES, *harm.RANDOM) if wanted.only in each.name]
+    return [each for each in known if not (wanted.quick and each.leaves_a_call)]
 
 
 @contextmanager
@@ -139,8 +154,7 @@ def _prepared(stack: Stack, desk: Desk, wanted: Wanted) -> Attack:
 def _harm(one: Attack, wanted: Wanted, tell: Callable[[str], Any]) -> None:
     """Every step and every scene once, in an order of the seed; then whatever the seed says until the time is over."""
     until = time.monotonic() + wanted.minutes * 60
-    known = [each for each in (*harm.STEPS, *harm.SCENES, *harm.RANDOM) if wanted.only in each.name]
-    all_harms = [each for each in known if not (wanted.quick and each.leaves_a_call)]
+    all_harms = _all_harms(wanted)
     waiting: list[Harm] = []
     while time.monotonic() < until:
         if not waiting:
