@@ -48,7 +48,7 @@ class _Told:
 
 
 def check(world: World, hands: Hands, witness: Witness) -> list[str]:
-    """Every broken invariant, each with its number in the design."""
+    """Every broken invariant, each with its number in docs/reliability.md."""
     links = list(Link.objects.order_by("id"))
     pairs = pairs_in_force()
     told = _Told.now()

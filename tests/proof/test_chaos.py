@@ -9,7 +9,8 @@ import pytest
 
 from syncadmin.proof.chaos import harm, judge, report
 from syncadmin.proof.chaos.attack import Wanted, attack
-from syncadmin.proof.chaos.desk import OURS, PEOPLE, Happened
+from syncadmin.proof.chaos.desk import OURS, PEOPLE, Desk, Happened
+from syncadmin.proof.chaos.load import Load
 
 LINK = {
     "id": 7,
@@ -113,6 +114,16 @@ def test_a_delete_that_nobody_told_is_seen() -> None:
     gone = scene()
     gone.links[0]["dynamics_deleted"] = True
     assert numbers(gone) == ["11"]
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_people_who_stop_working_are_missed() -> None:
+    """An attack on a stack that nobody works on proves nothing."""
+    nobody = Load(Desk("http://127.0.0.1:1", "http://127.0.0.1:1"), [], seed=1, rate=1_000)
+    nobody.start()
+    nobody._thread.join(5)
+    nobody.end()
+    assert nobody.trouble == "people had stopped working before the end"
 
 
 def test_every_step_of_a_batch_has_its_kill() -> None:

@@ -63,7 +63,7 @@ class Wanted:
 
 @dataclass
 class Verdict:
-    """Times are seconds. ``receipts`` counts by the ways of design 3.3; ``broken`` is empty if all held."""
+    """Times are seconds. ``receipts`` counts by ``engine.receipts.Settled``; ``broken`` is empty if all held."""
 
     seed: int
     seconds: float = 0.0

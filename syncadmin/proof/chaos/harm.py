@@ -7,7 +7,6 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -192,7 +191,7 @@ def _expired_delta(attack: Attack) -> float | None:
     return None
 
 
-# --- what a write to Marketo may meet (design 3.3, a to e) ----------------------------------------------------------
+# --- what a write to Marketo may meet (`engine.receipts.Settled`) -----------------------------------------------------
 
 
 def _overtaken(attack: Attack) -> float | None:
@@ -241,8 +240,7 @@ def _dropped(attack: Attack) -> float | None:
 def _poison(attack: Attack) -> float | None:
     """A value nobody can send: it fails alone."""
     pair = attack.load.somebody()
-    with suppress(Exception):
-        attack.desk.edit("person", pair.person, {"leadSource": attack.load.token()})
+    attack.desk.edit("person", pair.person, {"leadSource": attack.load.token()})
     return None
 
 

@@ -1,6 +1,6 @@
 """After the quiet, what must always be true, judged from the sandboxes' rows and truth logs and from our tables.
 
-The numbers are those of the design's invariants. Every value that was written is one that nobody ever wrote before,
+The numbers are those of docs/reliability.md. Every value that was written is one that nobody ever wrote before,
 so it is known of each who wrote it, where it went, and whether it was lost. What needs the inside of a moment, such
 as the outcome of one merge whose inputs are known, is proven by `manage.py simulate`.
 """
@@ -111,7 +111,7 @@ def _agree(scene: Scene) -> Iterator[str]:
 
 
 def _plain(value: Any) -> str:
-    """As the design compares text: trimmed, with one kind of line end."""
+    """As two texts are compared (docs/behaviour.md): trimmed, with one kind of line end."""
     return str(value or "").replace("\r\n", "\n").strip()
 
 

@@ -46,6 +46,8 @@ class Load:
         self._thread.start()
 
     def end(self) -> None:
+        if not self._thread.is_alive():
+            self.trouble = self.trouble or "people had stopped working before the end"
         self._over.set()
         self._thread.join(60)
 
