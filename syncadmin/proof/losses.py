@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from syncadmin.proof.people import BY_COLUMN, BY_FIELD, FILTER, TAG, Field, Form, plain
@@ -14,6 +16,8 @@ from syncadmin.store.models import Activity, Conflict, Link
 
 OURS = "api:sandbox"
 _TABLES = ("lead", "contact")
+# Tag and address, by side.
+_NAMED = ((TAG[0], "emailaddress1"), (TAG[1], "email"))
 # Where a line of history names a record: written, qualified, merged.
 _NAMES = ("id", "lead", "contact", "loser", "master", "winner")
 
@@ -145,28 +149,55 @@ def _not_copied(log: list[Truth]) -> Iterable[tuple[str, str]]:
         yield from (("dynamics", column) for column in BY_COLUMN if column not in filled)
 
 
+@dataclass(frozen=True, slots=True)
+class _Birth:
+    """A record as it was made. ``values`` by column or field."""
+
+    record: str
+    entity: str
+    who: str
+    at: datetime
+    values: dict[str, Any]
+
+    def __str__(self) -> str:
+        return f"{self.entity} {self.record} by {self.who} at {self.at:%H:%M:%S}"
+
+
 def _doubles(world: World, logs: dict[str, list[Truth]]) -> Iterator[str]:
-    """Everybody is born with a tag of their own; who shares one was made by us, and made twice."""
-    for side, name in zip(("dynamics", "marketo"), TAG, strict=True):
-        born: dict[str, list[tuple[str, str, str]]] = defaultdict(list)
-        for record, (who, tag, entity) in _births(logs[side], name).items():
-            if tag and who == OURS and _alive(world, side, entity, record):
-                born[tag].append((record, who, entity))
-        for tag, found in born.items():
-            if len(found) > 1:
-                yield f"6: {tag} exists {len(found)} times in {side}: {found}"
+    """Everybody is born with a tag of their own: who shares one was made twice by us, or by us beside another."""
+    for side, tag, mail in (("dynamics", *_NAMED[0]), ("marketo", *_NAMED[1])):
+        born: dict[str, list[_Birth]] = defaultdict(list)
+        for one in _births(logs[side]):
+            if one.values.get(tag) and _alive(world, side, one.entity, one.record):
+                born[one.values[tag]].append(one)
+        for name, found in born.items():
+            ours = [one for one in found if one.who == OURS]
+            beside = [one for one in found if ours and one.who != OURS and _stood(one, ours[0], mail, logs[side])]
+            if len(ours) + len(beside) > 1:
+                yield f"6: {name} exists {len(ours) + len(beside)} times in {side}: {', '.join(map(str, ours + beside))}"
 
 
-def _births(log: list[Truth], tag: str) -> dict[str, tuple[str, str, str]]:
-    found: dict[str, tuple[str, str, str]] = {}
+def _stood(one: _Birth, ours: _Birth, mail: str, log: list[Truth]) -> bool:
+    """Whether somebody could be found by address when we made ours: the same one, and nobody had touched theirs."""
+    if one.at >= ours.at or one.values.get(FILTER) is False or not one.values.get(mail):
+        return False
+    since = [entry for entry in log if entry.record == one.record and entry.at < ours.at and entry.who != OURS]
+    touched = any(entry.action not in ("create", "update") or entry.field in (mail, FILTER) for entry in since)
+    same = str(one.values[mail]).strip().casefold() == str(ours.values.get(mail)).strip().casefold()
+    return same and not touched
+
+
+def _births(log: list[Truth]) -> list[_Birth]:
+    """Marketo tells a person whole, Dynamics a record column by column."""
+    found: dict[str, _Birth] = {}
     for entry in log:
-        if entry.action != "create":
-            continue
-        if entry.field is None and isinstance(entry.new, dict):
-            found[entry.record] = (entry.who, str(entry.new.get(tag) or ""), entry.entity)
-        elif entry.field == tag:
-            found[entry.record] = (entry.who, str(entry.new or ""), entry.entity)
-    return found
+        if entry.action == "create":
+            values: dict[str, Any] = (
+                entry.new if entry.field is None and isinstance(entry.new, dict) else {str(entry.field): entry.new}
+            )
+            first = _Birth(entry.record, entry.entity, entry.who, entry.at, {})
+            found.setdefault(entry.record, first).values.update(values)
+    return list(found.values())
 
 
 def _alive(world: World, side: str, entity: str, record: str) -> bool:

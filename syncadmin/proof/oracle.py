@@ -86,9 +86,10 @@ def _existence(world: World, link: Link, told: _Told) -> Iterator[str]:
     """Deletes are believed by notice only, and every notice is believed."""
     row, person = row_of(world, link), person_of(world, link)
     who = f"link {link.pk} ({link.table} {link.dynamics}, person {link.marketo})"
-    # The loser of a merge is told to its person like a deleted record.
-    gone = row is None or bool(row.get("merged"))
-    if link.dynamics and gone != link.dynamics_deleted and not (row and row.get("merged")):
+    # The loser of a merge is told to its person like a deleted record, and so is a lead whose contact lost one.
+    merged = row is not None and bool(row.get("merged"))
+    stands_for_another = merged or bool(row and row.get("parentcontactid") and link.stopped and _decided(link, told))
+    if link.dynamics and (row is None) != link.dynamics_deleted and not stands_for_another:
         yield f"11: {who} says dynamics_deleted={link.dynamics_deleted}, there it is {'gone' if row is None else 'alive'}"
     if link.marketo and (person is None) != link.marketo_deleted:
         yield f"11: {who} says marketo_deleted={link.marketo_deleted}, there it is {'gone' if person is None else 'alive'}"
@@ -96,6 +97,8 @@ def _existence(world: World, link: Link, told: _Told) -> Iterator[str]:
     if filtered and not link.stopped:
         yield f"1: {who} is filtered out and goes on"
     asked = _decided(link, told)
+    if merged:
+        return
     if link.stopped and not filtered and row is not None and not asked:
         yield f"1: {who} stands still although its filter says Yes"
     if link.dynamics and link.marketo is None and row is not None and not (filtered or asked or _excused(link, told)):
@@ -186,7 +189,8 @@ def _forgotten(told: _Told, hands: Hands, links: list[Link]) -> Iterator[str]:
     failed = {one.subject for one in told.failed()}
     records = hands.records()
     # A merge hands on what the loser was qualified into: the contact names the master then, and is the same human.
-    origins = {str(row.get("originatingleadid")) for _, row in records if str(row.get("contactid")) in linked}
+    kept = linked | {guid for guid, one in told.records.items() if one.due in ("waiting", "decision")}
+    origins = {str(row.get("originatingleadid")) for _, row in records if str(row.get("contactid")) in kept}
     for table, row in records:
         guid = str(row[f"{table}id"])
         if guid in linked or row.get(FILTER) is False or row.get("merged") or f"dynamics:{guid}" in failed:
