@@ -68,6 +68,11 @@ def test_the_database_of_somebody_else_is_not_emptied_for_the_screens(tmp_path, 
     assert [place.name for place in tmp_path.iterdir()] == [belongings]
 
 
+def test_a_seed_too_small_for_every_page_is_refused(tmp_path):
+    with pytest.raises(CommandError, match="give --people 500 or more"):
+        call_command("bench", "seed", people=499, folder=tmp_path)
+
+
 def connect(address):
     Connection.objects.create(side="dynamics", base_url=address, sealed="", connected_at="2026-03-02T09:00:00Z")
 

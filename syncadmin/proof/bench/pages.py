@@ -11,10 +11,9 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import override_settings
 
-from syncadmin.proof.bench import addresses, kept
+from syncadmin.proof.bench import addresses, kept, seed
 from syncadmin.proof.bench.options import NotMeasured, Options, Result
 from syncadmin.services import roles
-from syncadmin.store.models import ListedPerson
 
 LIMIT = 50.0
 _WARM = 3
@@ -24,7 +23,7 @@ def pages(wanted: Options) -> Result:
     """Milliseconds by page: the 50th and 95th of a hundred, and the longest; ``busy_`` of them at work. ``slow`` lists
     those over the limit; ``other_answers`` has the status of addresses that answered no page."""
     with kept.serving(wanted.folder):
-        if not ListedPerson.objects.exists():
+        if not seed.held():
             raise NotMeasured(f"there is nobody in {wanted.folder}: run `bench seed` with that --folder first")
         return measure(wanted.requests)
 

@@ -19,11 +19,13 @@ from syncadmin.engine.mapping import Direction
 from syncadmin.engine.records import Side, Table
 from syncadmin.engine.schema import Column, Kind, Schema
 from syncadmin.proof.bench import kept, population, seed_names, seed_sql
-from syncadmin.proof.bench.options import Options, Result
+from syncadmin.proof.bench.options import NotMeasured, Options, Result
 from syncadmin.store import fieldsets, listing, options, schemas
 from syncadmin.store.models import Connection, Link, ListedPerson, Setting
 
 LINES_EACH = 10
+# Fewer leave a cause, a cell or a deep page without anybody.
+LEAST = 500
 _LAST_NAMES, _CHINESE = 6_000, 4_000
 _BATCH = 1_000_000
 _BITE = 5_000
@@ -34,7 +36,9 @@ _GROWN = ("dynamicsrecord", "marketoperson", "link", "activity", "conflict", "fa
 
 
 def seed(wanted: Options) -> Result:
-    """Fills the kept database, unless it holds so many people already."""
+    """Fills the kept database, unless it holds so many people already. Raises ``NotMeasured`` for too few."""
+    if wanted.people < LEAST:
+        raise NotMeasured(f"{wanted.people} people do not fill every page: give --people {LEAST} or more")
     with kept.serving(wanted.folder):
         begun = time.perf_counter()
         if _holds(wanted.people):
@@ -46,8 +50,12 @@ def seed(wanted: Options) -> Result:
 
 
 def _holds(people: int) -> bool:
-    held = Setting.objects.filter(name=_MARK).values_list("value", flat=True).first()
-    return held == people
+    return held() == people
+
+
+def held() -> int:
+    """How many people the kept database was filled with; 0 if that was cut short."""
+    return Setting.objects.filter(name=_MARK).values_list("value", flat=True).first() or 0
 
 
 def sizes() -> dict[str, Any]:
