@@ -11,7 +11,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from syncadmin.proof.bench import changes, initial, together
-from syncadmin.proof.bench.cases import CASES
+from syncadmin.proof.bench.cases import CASES, NAMED
 from syncadmin.proof.bench.options import Options
 from syncadmin.proof.bench.stage import stage
 from syncadmin.services import rulebook
@@ -82,6 +82,14 @@ def changes_cost_what_changed(told):
 def two_workers_double_nobody(told):
     assert told["doubled"] == 0
     assert Link.objects.filter(marketo__isnull=False).count() == PEOPLE
+
+
+def test_one_population_goes_through_the_cases_one_after_another(emptied):
+    told = NAMED["series"](wanted(people=60, changes=20, repeat=2))
+    assert (told["initial"]["people"], len(told["initial"]["all_seconds"])) == (60, 2)
+    assert (told["incremental"]["changes"], told["storm"]["changes"]) == (20, 60)
+    assert told["idle"]["rows_written"] == 0
+    assert told["bytes_a_line"] > 0
 
 
 @pytest.mark.long

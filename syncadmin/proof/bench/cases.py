@@ -13,6 +13,7 @@ from syncadmin.proof.bench.machine import machine
 from syncadmin.proof.bench.options import Case, Options, Result
 from syncadmin.proof.bench.pages import pages
 from syncadmin.proof.bench.seed import seed
+from syncadmin.proof.bench.series import series
 from syncadmin.proof.bench.sizes import memory
 from syncadmin.proof.bench.together import workers
 from syncadmin.proof.bench.waits import backfill_live, latency, webhook
@@ -38,17 +39,13 @@ SERVED_ONLY = frozenset({"latency", "webhook", "backfill-live", "memory", "basel
 _CANNED: dict[str, Any] = {"canned": True}
 _SERVED: dict[str, Any] = {"canned": False, "repeat": 1}
 PLAN: tuple[tuple[str, dict[str, Any]], ...] = (
-    ("initial", _CANNED),
-    ("initial", _SERVED),
-    ("incremental", _CANNED),
-    ("idle", _CANNED),
-    ("storm", _CANNED),
-    ("storm", _SERVED),
+    ("series", _CANNED),
+    ("series", _SERVED),
+    ("initial", {**_SERVED, "people": 20_000, "limits": True}),
     ("latency", {**_SERVED, "people": 5_000}),
     ("webhook", {**_SERVED, "people": 5_000}),
     ("backfill-live", {**_SERVED, "people": 20_000, "limits": True}),
-    ("memory", _SERVED),
-    *(("workers", {**_CANNED, "workers": number}) for number in (1, 2, 4)),
+    *(("workers", {**_CANNED, "people": 20_000, "workers": number}) for number in (1, 2, 4)),
     ("baselines", {**_SERVED, "people": 2_000}),
 )
 
@@ -66,4 +63,4 @@ def everything(wanted: Options) -> Result:
 
 # Run only when they are named: cases that bring their own database and keep it, and all of them together.
 KEPT: dict[str, Case] = {"seed": seed, "pages": pages}
-NAMED: dict[str, Case] = {**KEPT, "all": everything}
+NAMED: dict[str, Case] = {**KEPT, "series": series, "all": everything}

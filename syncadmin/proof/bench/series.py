@@ -1,0 +1,38 @@
+"""The cases of one population one after another, so that a large one is brought in step once and not for each case."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from syncadmin.proof.bench.changes import changed, in_step, quiet_run
+from syncadmin.proof.bench.initial import first_sync, median_of
+from syncadmin.proof.bench.meter import memory_of
+from syncadmin.proof.bench.options import Options, Result
+from syncadmin.proof.bench.sizes import bytes_a_line, bytes_of_tables
+from syncadmin.proof.bench.stage import stage
+
+
+def series(wanted: Options) -> Result:
+    """``initial``, ``incremental``, ``idle`` and ``storm`` of the same people, and what they take on disk.
+
+    Sandboxes that have met us know our ids: against them the first sync is measured once, whatever the repeats.
+    """
+    with stage(wanted) as found:
+        again = range(wanted.repeat)
+        told: Result = {"initial": median_of([first_sync(found) for _ in (again if wanted.canned else range(1))])}
+        _tell(found.say, told, "initial")
+        in_step(found)
+        few = min(wanted.changes, wanted.people)
+        told["incremental"] = median_of([changed(found, few, place) for place in again])
+        _tell(found.say, told, "incremental")
+        told["idle"] = median_of([quiet_run(found) for _ in again])
+        _tell(found.say, told, "idle")
+        told["storm"] = median_of([changed(found, wanted.people, wanted.repeat + place) for place in again])
+        told |= {"bytes": bytes_of_tables(), "bytes_a_line": bytes_a_line()}
+        if not wanted.canned:
+            told["peak"] = round(memory_of()["peak"], 1)
+        return told
+
+
+def _tell(say: Callable[[str], None], told: Result, name: str) -> None:
+    say(f"{name}: {told[name]}")
