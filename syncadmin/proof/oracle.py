@@ -19,6 +19,8 @@ from syncadmin.store import options
 from syncadmin.store.models import Decision, DynamicsRecord, Failure, Link
 
 OURS = "api:sandbox"
+# What a person carries of its record, in the order in which it is compared.
+_OWN = ("@guid", "@type", "@deleted")
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +143,8 @@ def _excused(link: Link, told: _Told) -> bool:
 def _convergence(world: World, link: Link, pairs: list[FieldPair], told: _Told) -> Iterator[str]:
     row, person = row_of(world, link), person_of(world, link)
     if row is None or person is None or link.stopped or link.dynamics_deleted or row.get(FILTER) is False:
-        if person is not None and link.dynamics_deleted and row is None and not person.get("dynDeleted"):
+        untold = person is not None and link.dynamics_deleted and row is None and not person.get("dynDeleted")
+        if untold and not _refused(link, told, "@deleted"):
             yield f"1: person {link.marketo} is not told that {link.table} {link.dynamics} is deleted"
         return
     for pair in pairs:
@@ -160,10 +163,15 @@ def _convergence(world: World, link: Link, pairs: list[FieldPair], told: _Told) 
         bool(person.get("dynDeleted")),
     )
     wanted = (str(link.dynamics), link.table.title(), False)
-    # A write that Marketo refused as a whole is told as a failure, and waits until something in it changes.
-    refused = any(one.side == "marketo" and one.key == "" for one in told.failed(f"link:{link.pk}"))
-    if carried != wanted and world.marketo.state.knobs.empty_fields and not refused:
+    wrong = [name for name, is_, ought in zip(_OWN, carried, wanted, strict=True) if is_ != ought]
+    if world.marketo.state.knobs.empty_fields and not all(_refused(link, told, name) for name in wrong):
         yield f"1: person {link.marketo} carries {carried}, not {wanted}"
+
+
+def _refused(link: Link, told: _Told, own: str) -> bool:
+    """Whether the page says that Marketo refused this field of ours, or the whole write: either waits for a change."""
+    found = told.failed(f"link:{link.pk}")
+    return any(one.side == "marketo" and one.key.partition(":")[0] in ("", f"{link.table}.{own}") for one in found)
 
 
 def _difference(link: Link, pair: FieldPair, d: Any, m: Any, told: _Told) -> Iterator[str]:

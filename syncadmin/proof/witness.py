@@ -15,7 +15,7 @@ from syncadmin.engine.fields import FieldPair
 from syncadmin.proof.people import BY_COLUMN, FILTER, Field, plain
 from syncadmin.proof.world import World, pairs_in_force
 from syncadmin.sandbox.truth import Truth
-from syncadmin.store import fieldsets
+from syncadmin.store import fieldsets, options
 from syncadmin.store.models import Link, Run
 
 OURS = "api:sandbox"
@@ -86,10 +86,13 @@ class Witness:
         return self._world.dynamics.truth.last_id, self._world.marketo.truth.last_id
 
     def _undisturbed(self) -> bool:
-        """No trouble is ordered, nothing of ours or of Marketo's is still under way."""
+        """No trouble is ordered, nothing of ours or of Marketo's is still under way, and the loop is not paused.
+
+        A run of a paused loop ends well and reads nothing.
+        """
         world = self._world
         ordered = world.dynamics.faults.waiting() or world.marketo.faults.waiting()
-        return not (ordered or world.wire.late or self._lines_held_back())
+        return not (ordered or world.wire.late or self._lines_held_back() or options.read().paused)
 
     def stands(self, met: Met) -> bool:
         """Whether the value stands on either side now, or its record or person has gone its own way since."""

@@ -26,7 +26,7 @@ def note(judgement: Judgement, run: Run, now: datetime) -> list[Activity]:
     """Brings the link's ``held`` and failures up to date; lines of history for what is new."""
     if judgement.broken:
         return _broken(judgement, run, now)
-    lines: list[Activity] = []
+    lines = _refused(judgement, run, now)
     for key, result in judgement.results.items():
         lines += _note(judgement, key, result, run, now)
         lines += _fail(judgement, key, result, run, now)
@@ -84,6 +84,30 @@ def _gave_way(judgement: Judgement, key: str, known: dict[str, Any], run: Run, n
         for side, (answered, held) in seen.items()
         if answered and held is not None and held != history.short(stands[side])
     ]
+
+
+def _refused(judgement: Judgement, run: Run, now: datetime) -> list[Activity]:
+    """What a record that was refused as a whole holds back is told like one held field's: see ``_gave_way``."""
+    held, lines = judgement.case.held, list[Activity]()
+    for side in Side:
+        whole = held.get(f"*{side}", {})
+        fields = {key: stood for key, stood in whole.get("fields", {}).items() if key in judgement.states}
+        for key, stood in fields.items():
+            lines += _gave_way(judgement, key, {"why": Held.FAILURE, **stood}, run, now)
+            whole["fields"][key] = _stands(judgement, key, stood)
+        if side in judgement.writes:
+            whole.pop("fields", None)  # sent anew: whatever happens to it now is told of that write
+    return lines
+
+
+def _stands(judgement: Judgement, key: str, stood: dict[str, Any]) -> dict[str, Any]:
+    """What is to be noted of a field's two values; one that was not answered is as it was."""
+    state = judgement.states[key]
+    d, m = comparables(state)
+    return {
+        "d": history.short(d) if state.d_known else stood["d"],
+        "m": history.short(m) if state.m_known else stood["m"],
+    }
 
 
 def _withdraw(judgement: Judgement, key: str, now: datetime) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from syncadmin.connectors.contract import Outcome, Status
 from syncadmin.engine.failures import Cause, retry_after
@@ -137,11 +138,19 @@ def _refused(book: Rulebook, side: Side, case: Case, answer: Answered, run: Run,
     """One bad field holds back that field; a refused record holds back that record, until something changes."""
     key = _key_at_fault(book, case, side, answer)
     if key is None:
-        case.held[f"*{side}"] = {"why": "refused", "hash": write_hash(answer.write.values)}
+        fields = {each: _stood(side, told) for each, told in answer.write.fields.items() if ".@" not in each}
+        case.held[f"*{side}"] = {"why": "refused", "hash": write_hash(answer.write.values), "fields": fields}
         return _fail(side, case, answer, "", "", run, now)
     blocked = {**case.held.get(key, {}).get("blocked", {}), str(side): answer.write.fields[key]["sent"]}
-    case.held[key] = {**case.held.get(key, {}), "why": "failure", "blocked": blocked}
+    stood = _stood(side, answer.write.fields[key])
+    case.held[key] = {**case.held.get(key, {}), **stood, "why": "failure", "blocked": blocked}
     return _fail(side, case, answer, key, answer.outcome.column, run, now)
+
+
+def _stood(side: Side, told: dict[str, Any]) -> dict[str, Any]:
+    """The two values that a write was decided for, as the link notes what it holds back."""
+    source, replaced = history.short(told["source"]), history.short(told["replaced"])
+    return {"d": source, "m": replaced} if side is Side.MARKETO else {"d": replaced, "m": source}
 
 
 def _key_at_fault(book: Rulebook, case: Case, side: Side, answer: Answered) -> str | None:

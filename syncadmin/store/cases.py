@@ -168,8 +168,8 @@ def store_links(cases: Sequence[Case], *, merged: bool, told: Iterable[int] = ()
 
 
 def let_go(held: dict[str, Any]) -> dict[str, Any]:
-    """What stays noted about a field or record that is to be tried again: that it failed, and what we overwrote."""
-    return {"why": "failure", **{name: held[name] for name in ("overtaken",) if name in held}}
+    """What stays noted of what is to be tried again: that it failed, what stood there then, and what we overwrote."""
+    return {"why": "failure", **{name: held[name] for name in ("d", "m", "fields", "overtaken") if name in held}}
 
 
 def rename_receipts(link: int, table: Table, keys: dict[str, str]) -> None:

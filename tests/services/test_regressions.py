@@ -194,3 +194,55 @@ def test_a_value_that_stood_in_marketo_under_a_failure_can_still_be_looked_up():
     found = {(line.side, *change) for line in world.told(guid, "superseded") for change in line.changes}
     assert found == {("marketo", key, "Mate", "Bosun", "held"), ("marketo", key, "Bosun", "Admiral", "held")}
     assert world.quiet(3)
+
+
+def test_a_value_that_stood_under_a_failure_can_still_be_looked_up_after_somebody_released_it():
+    """Dynamics takes no empty last name; the failure is released just before a colleague there writes another one."""
+    world = World()
+    guid, person = world.linked("lead", lastname="Vik")
+    world.marketo.edit("person", person, {"lastName": None})
+    world.sync()
+    world.dynamics.edit("lead", guid, {"lastname": "Viken"})
+    world.release()
+    world.sync(2)
+
+    changes = [(line.side, *change) for line in world.told(guid, "superseded") for change in line.changes]
+    assert changes == [("dynamics", "lead.lastname:lastName", "Vik", "Viken", "held")]
+    assert world.quiet(3)
+
+
+@pytest.mark.parametrize("released", [False, True])
+def test_a_value_of_a_write_that_was_refused_as_a_whole_can_still_be_looked_up(released):
+    """Marketo says no to two fields at once; before it is asked again, a colleague in Dynamics replaces one of them."""
+    world = World()
+    guid, person = world.linked("lead", jobtitle="Mate", telephone1="1")
+    world.marketo.faults.add(Fault("partial_batch", method="POST", path="/rest/v1/leads.json", value=1))
+    world.dynamics.edit("lead", guid, {"jobtitle": "Captain", "telephone1": "2"})
+    world.sync()
+    assert world.failure().key == ""
+    world.dynamics.edit("lead", guid, {"jobtitle": "Admiral"})
+    if released:
+        world.release()
+    world.sync(2)
+
+    there = world.marketo.get("person", person)
+    assert (there["title"], there["phone"]) == ("Admiral", "2")
+    changes = [(line.side, *change) for line in world.told(guid, "superseded") for change in line.changes]
+    assert changes == [("dynamics", "lead.jobtitle:title", "Captain", "Admiral", "held")]
+    assert world.quiet(3)
+
+
+def test_a_value_of_a_refused_write_that_somebody_takes_back_can_still_be_looked_up():
+    world = World()
+    guid, _person = world.linked("lead", jobtitle="Mate", telephone1="1")
+    world.marketo.faults.add(Fault("partial_batch", method="POST", path="/rest/v1/leads.json", value=1))
+    world.dynamics.edit("lead", guid, {"jobtitle": "Captain", "telephone1": "2"})
+    world.sync()
+    world.dynamics.edit("lead", guid, {"jobtitle": "Mate", "telephone1": "1"})
+    world.sync(2)
+
+    changes = {(line.side, *change) for line in world.told(guid, "superseded") for change in line.changes}
+    keys = ("lead.jobtitle:title", "Captain", "Mate"), ("lead.telephone1:phone", "2", "1")
+    assert changes == {("dynamics", *change, "held") for change in keys}
+    assert not Failure.objects.filter(closed_at=None).exists()
+    assert world.quiet(3)
