@@ -22,9 +22,11 @@ from syncadmin.embedded.process import Child, Program, stop_together
 TICK = 0.05
 READY_LIMIT = 90.0
 STEP_LIMIT = 600.0
-# A program that keeps dying is tried again ever more slowly, and never given up.
-FIRST_PAUSE, LONGEST_PAUSE = 0.3, 15.0
-STEADY_AFTER = 30.0
+# A program that keeps dying is tried again ever more slowly, and never given up. Even then its pause and its start
+# together stay well below ten seconds: whoever killed it may long be gone.
+FIRST_PAUSE, LONGEST_PAUSE = 0.3, 2.5
+STEADY_AFTER = 10.0
+FULL_DISK_PAUSE = 15.0
 # How our commands end when a setting is wrong; see syncadmin/environment.py.
 BAD_SETTING, BAD_SETTING_MARK = 2, "syncadmin: "
 
@@ -177,7 +179,7 @@ class Supervisor:
             watched.child, watched.started = self._launch(watched.program), now
         except StartError as error:
             # A full disk or too many open files may pass; the rest goes on meanwhile.
-            watched.due = now + LONGEST_PAUSE
+            watched.due = now + FULL_DISK_PAUSE
             _say(str(error))
 
     # --- stopping ---------------------------------------------------------------------------------------------------

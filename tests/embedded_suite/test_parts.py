@@ -20,6 +20,7 @@ from syncadmin.embedded.errors import StartError
 from syncadmin.embedded.places import MARK, PROJECT, Places
 from syncadmin.embedded.postgres import Postgres
 from syncadmin.embedded.process import Child, Program, stop_together
+from syncadmin.embedded.supervisor import Supervisor
 from syncadmin.embedded.valkey import Valkey
 
 SLEEPER = (sys.executable, "-c", "import time; time.sleep(60)")
@@ -40,6 +41,37 @@ def folder(tmp_path: Path) -> Path:
 
 def started(command: tuple[str, ...], folder: Path, grace: float = 4.0) -> Child:
     return Child(Program("one", command, dict(os.environ), folder, grace=grace), folder / "one.log", folder)
+
+
+@pytest.fixture
+def supervisor(folder: Path) -> Iterator[Supervisor]:
+    kept = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    places = Places(folder)
+    places.log.mkdir()
+    places.pids.mkdir()
+    found = Supervisor(places)
+    yield found
+    found.stop()
+    for number, handler in kept.items():
+        signal.signal(number, handler)
+
+
+def test_a_program_that_was_killed_nine_times_in_a_minute_is_back_as_soon_as_one_that_was_killed_once(
+    supervisor: Supervisor, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    supervisor.start(Program("one", SLEEPER, dict(os.environ), folder))
+    (watched,) = supervisor._watched
+    now = watched.started
+    for _ in range(9):
+        assert watched.child is not None
+        os.killpg(watched.child.pid, signal.SIGKILL)
+        while watched.child.exit_code() is None:
+            time.sleep(0.01)
+        now += 6
+        supervisor._look_after(watched, now)
+        supervisor._look_after(watched, now + 3)
+        assert watched.child is not None, "three seconds later nobody had started it again"
+    assert capsys.readouterr().err.count("one ended (signal SIGKILL)") == 9
 
 
 def test_stopping_kills_what_does_not_listen_and_its_children(folder: Path) -> None:
