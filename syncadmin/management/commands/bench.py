@@ -69,7 +69,7 @@ def _refuse(cases: list[str], *, canned: bool) -> None:
         raise CommandError(f"There is no case called {', '.join(unknown)}; there are: {', '.join(_EVERY)}")
     unfit = [name for name in cases if name in SERVED_ONLY]
     if canned and unfit:
-        raise CommandError(f"leave --canned away: rendered pages do not remember, as {', '.join(unfit)} must")
+        raise CommandError(f"leave --canned away: no rendered feed tells of what was written, as {', '.join(unfit)} must")
 
 
 def as_text(told: dict[str, dict[str, Any]]) -> str:

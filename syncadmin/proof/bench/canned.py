@@ -1,7 +1,8 @@
 """Both systems as a drawer of finished pages: what a call asks for was rendered before the clock started.
 
-Only joining rendered rows and naming ids is left to do, so what is measured is our side. Writes are answered with yes
-and forgotten; whatever is not about people (sign-in, metadata) goes to a real sandbox.
+Only joining rendered rows and naming ids is left to do, so what is measured is our side. Writes are answered with yes;
+Marketo's are shown when the person is read again, as a person who has lost them would be judged anew before each write,
+and no feed tells of them. Whatever is not about people (sign-in, metadata) goes to a real sandbox.
 """
 
 from __future__ import annotations
@@ -31,11 +32,14 @@ _CHANGED_AT = "2026-03-02T09:00:00Z"
 
 @dataclass(slots=True)
 class Drawer:
-    """The rendered population. ``delta`` and ``lines`` are what the feeds tell next, once."""
+    """The rendered population. ``delta`` and ``lines`` are what the feeds tell next, once; ``written`` is what stands in
+    Marketo since the pages were rendered.
+    """
 
     base: str
     dynamics: dict[int, bytes] = field(default_factory=dict)
     marketo: dict[int, bytes] = field(default_factory=dict)
+    written: dict[int, Row] = field(default_factory=dict)
     by_email: dict[str, int] = field(default_factory=dict)
     pages: dict[Table, list[bytes]] = field(default_factory=dict)
     delta: dict[Table, list[bytes]] = field(default_factory=dict)
@@ -73,16 +77,24 @@ class Drawer:
                 self._page(table, chunk, link) for chunk, link in zip(chunks, [*links, ""], strict=False)
             ]
 
-    def edit_marketo(self, changes: Iterable[tuple[Human, Row]], guid_field: str) -> None:
+    def edit_marketo(self, changes: Iterable[tuple[Human, Row]]) -> None:
         """As ``edit_dynamics``, in Marketo: a line of the change feed for each person."""
         lines = []
         for place, (one, changed) in enumerate(changes):
-            own = {guid_field: one.guid, "dynPersonType": one.table.title(), "dynDeleted": False}
-            self.marketo[one.number] = marketo_row(one, {**one.marketo, **own, **changed})
+            self.write_marketo(one.number, changed)
             lines.append(_line(place, one, changed))
         self.lines = [
             orjson.dumps(lines[start : start + _MARKETO_PAGE]) for start in range(0, len(lines), _MARKETO_PAGE)
         ]
+
+    def write_marketo(self, number: int, values: Row) -> None:
+        """Shown from now on when the person is read."""
+        self.written[number] = {**self.written.get(number, {}), **values}
+
+    def person(self, number: int) -> bytes:
+        """As ``leads.json`` shows the person now. A name that comes twice means its last value."""
+        row, since = self.marketo[number], self.written.get(number)
+        return row[:-1] + b"," + orjson.dumps(since)[1:] if since else row
 
     def _page(self, table: Table, rows: Sequence[bytes], link: str) -> bytes:
         name = _SETS[table]
@@ -202,15 +214,17 @@ class CannedMarketo(httpx.BaseTransport):
     def _found(self, kind: str, values: Sequence[str]) -> Iterator[bytes]:
         drawer = self._drawer
         if kind == "id":
-            yield from (drawer.marketo[int(value) - FIRST_PERSON] for value in values)
+            yield from (drawer.person(int(value) - FIRST_PERSON) for value in values)
         elif kind == "email":
             numbers = (drawer.by_email.get(value.casefold()) for value in values)
-            yield from (drawer.marketo[number] for number in numbers if number is not None)
+            yield from (drawer.person(number) for number in numbers if number is not None)
 
     def _write(self, body: bytes) -> httpx.Response:
         self.calls["write"] += 1
-        rows = [{"id": row["id"], "status": "updated"} for row in orjson.loads(body)["input"]]
-        return _result(orjson.dumps(rows))
+        rows = orjson.loads(body)["input"]
+        for row in rows:
+            self._drawer.write_marketo(int(row["id"]) - FIRST_PERSON, row)
+        return _result(orjson.dumps([{"id": row["id"], "status": "updated"} for row in rows]))
 
     def _feed(self, rows: bytes, more: bool) -> httpx.Response:
         self._drawer.tokens["feed"] += 1

@@ -17,7 +17,6 @@ from syncadmin.proof.bench.population import Human, human
 from syncadmin.proof.bench.stage import Stage, calls, stage
 from syncadmin.store.models import Activity
 
-_GUID_FIELD = "dynPersonGuid"
 _PEOPLE_A_CALL, _ROWS_A_PAGE = 300, 5_000
 _QUIET_RUNS = 8
 _RECORDS = (
@@ -88,7 +87,7 @@ def edit(found: Stage, number: int, place: int) -> tuple[list[Human], list[Human
     title = f"Title {place}"
     if found.canned is not None:
         found.canned.edit_dynamics((one, {"jobtitle": title}) for one in there)
-        found.canned.edit_marketo(((one, {"title": title}) for one in here), _GUID_FIELD)
+        found.canned.edit_marketo((one, {"title": title}) for one in here)
     elif found.served is not None:
         for one in there:
             order = {"entity": one.table, "id": one.guid, "changes": {"jobtitle": title}}

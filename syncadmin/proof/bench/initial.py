@@ -7,7 +7,7 @@ from typing import Any
 
 from syncadmin.proof.bench.meter import measured
 from syncadmin.proof.bench.options import NotMeasured, Options, Result
-from syncadmin.proof.bench.stage import Stage, calls, forget_people, stage
+from syncadmin.proof.bench.stage import Stage, calls, stage
 from syncadmin.store.models import Link
 
 
@@ -27,7 +27,7 @@ def _among_strangers(wanted: Options) -> dict[str, Any]:
 
 def first_sync(found: Stage) -> dict[str, Any]:
     """Everybody, from an empty mirror."""
-    forget_people()
+    found.forget_people()
     theirs = found.served.cpu() if found.served else 0.0
     with measured() as cost:
         runs = found.settle()

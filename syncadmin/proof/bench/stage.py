@@ -130,6 +130,12 @@ class Stage:
         if self.served is not None:
             self.served.load(population.humans(self.wanted.people))
 
+    def forget_people(self) -> None:
+        """As right after setting up: nothing read, nothing linked. Sandbox processes go on knowing us."""
+        database.empty()
+        if self.canned is not None:
+            self.canned.written.clear()
+
     def close(self) -> None:
         try:
             if self._kept is not None:
@@ -182,11 +188,6 @@ def forget_everything() -> None:
         model.objects.all().delete()
     Setting.objects.exclude(name="proof").delete()
     rulebook._assemble.cache_clear()
-
-
-def forget_people() -> None:
-    """As right after setting up: nothing read, nothing linked."""
-    database.empty()
 
 
 @contextmanager

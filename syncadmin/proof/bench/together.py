@@ -10,7 +10,7 @@ from django.db import connections
 
 from syncadmin.proof.bench.initial import median_of
 from syncadmin.proof.bench.options import NotMeasured, Options, Result
-from syncadmin.proof.bench.stage import Stage, forget_people, later, stage
+from syncadmin.proof.bench.stage import Stage, later, stage
 from syncadmin.services import cycle, heartbeat
 from syncadmin.store import runs
 from syncadmin.store.models import Activity, Link
@@ -27,7 +27,7 @@ def workers(wanted: Options) -> Result:
 
 def shared(found: Stage, number: int) -> dict[str, Any]:
     """The first sync, from an empty mirror, by so many processes."""
-    forget_people()
+    found.forget_people()
     begun = time.perf_counter()
     run_together(found, number)
     seconds = time.perf_counter() - begun
