@@ -27,7 +27,7 @@ def check(world: World, witness: Witness) -> list[str]:
         "dynamics": [entry for entry in world.dynamics.truth.since(0) if entry.entity in _TABLES],
         "marketo": [entry for entry in world.marketo.truth.since(0) if entry.entity == "person"],
     }
-    return [*_unnoted(logs), *_untold(witness), *witness.undone, *_blanked(logs), *_doubles(world, logs)]
+    return [*_unnoted(logs), *_untold(witness), *witness.undone, *_blanked(logs), *_doubles(world, logs, witness)]
 
 
 def _field(side: str, entry: Truth) -> Field | None:
@@ -159,12 +159,18 @@ class _Birth:
     at: datetime
     values: dict[str, Any]
 
+    @property
+    def stands_for(self) -> str:
+        """The record that a person was made for."""
+        return str(self.values.get("dynPersonGuid") or "").lower()
+
     def __str__(self) -> str:
         return f"{self.entity} {self.record} by {self.who} at {self.at:%H:%M:%S}"
 
 
-def _doubles(world: World, logs: dict[str, list[Truth]]) -> Iterator[str]:
+def _doubles(world: World, logs: dict[str, list[Truth]], witness: Witness) -> Iterator[str]:
     """Everybody is born with a tag of their own: who shares one was made twice by us, or by us beside another."""
+    strangers = set(_strangers(logs["dynamics"], witness))
     for side, tag, mail in (("dynamics", *_NAMED[0]), ("marketo", *_NAMED[1])):
         born: dict[str, list[_Birth]] = defaultdict(list)
         for one in _births(logs[side]):
@@ -173,8 +179,24 @@ def _doubles(world: World, logs: dict[str, list[Truth]]) -> Iterator[str]:
         for name, found in born.items():
             ours = [one for one in found if one.who == OURS]
             beside = [one for one in found if ours and one.who != OURS and _stood(one, ours[0], mail, logs[side])]
+            if ours and (ours[-1].stands_for, ours[0].stands_for) in strangers:
+                ours = ours if _stood(ours[0], ours[-1], mail, logs[side]) else ours[1:]
             if len(ours) + len(beside) > 1:
                 yield f"6: {name} exists {len(ours) + len(beside)} times in {side}: {', '.join(map(str, ours + beside))}"
+
+
+def _strangers(log: list[Truth], witness: Witness) -> Iterator[tuple[str, str]]:
+    """A contact and the lead it was, where the lead was deleted before a run had surely read that they are one: then
+    Dynamics says so nowhere any more."""
+    named: dict[str, Truth] = {}
+    for entry in log:
+        if entry.field != "originatingleadid":
+            continue
+        before = named.pop(entry.record, None)
+        if entry.new:
+            named[entry.record] = entry
+        elif before is not None and not witness.has_read(before.at, entry.at):
+            yield entry.record.lower(), str(before.new).lower()
 
 
 def _stood(one: _Birth, ours: _Birth, mail: str, log: list[Truth]) -> bool:

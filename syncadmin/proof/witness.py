@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
@@ -52,6 +53,7 @@ class Witness:
         self.couples: list[Couple] = []
         self.met: dict[Met, str] = {}
         self.undone: list[str] = []
+        self._clean: list[datetime] = []
         # Where both sides were last known to agree: how far each truth log was then.
         self._agreed: dict[tuple[Couple, str], tuple[int, int]] = {}
 
@@ -70,6 +72,7 @@ class Witness:
         self.undone += self._replaced_alone()
         if not clean:
             return
+        self._clean.append(begun)
         # Where a run has noticed that a type has changed, what was read is not what anybody wrote.
         stopped = fieldsets.paused()
         pairs = [pair for pair in pairs if pair.key not in stopped]
@@ -93,6 +96,10 @@ class Witness:
         world = self._world
         ordered = world.dynamics.faults.waiting() or world.marketo.faults.waiting()
         return not (ordered or world.wire.late or self._lines_held_back() or options.read().paused)
+
+    def has_read(self, since: datetime, until: datetime) -> bool:
+        """Whether a run that nobody disturbed went by between the two."""
+        return any(since <= begun < until for begun in self._clean)
 
     def stands(self, met: Met) -> bool:
         """Whether the value stands on either side now, or its record or person has gone its own way since."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from uuid import UUID
 
@@ -91,7 +91,10 @@ def in_marketo(loser: int, winner: int, run: Run | None, now: datetime) -> None:
     """``loser`` was merged into ``winner``; its id is dead for ever."""
     if MarketoPerson.objects.filter(person=loser, merged_into=winner).exists():
         return
+    remember_gone([loser], now)
     MarketoPerson.objects.filter(person=loser).update(deleted_at=now, merged_into=winner)
+    # It may have been merged itself, and that been told before.
+    winner = _last(winner)
     _arrived(winner, run, now)
     links = {link.marketo: link for link in _locked(marketo__in=[loser, winner])}
     moved = links.get(loser)
@@ -127,6 +130,23 @@ def in_marketo(loser: int, winner: int, run: Run | None, now: datetime) -> None:
         [history.line(Kind.MERGED, now, link=link.pk, side=Side.MARKETO, details=details, run=run)
          for link in (moved, links[winner])]
     )  # fmt: skip
+
+
+def remember_gone(people: Iterable[int], now: datetime) -> None:
+    """Whoever is not known by now is known to be gone; of others this says nothing."""
+    rows = [MarketoPerson(person=person, seen_at=now, deleted_at=now) for person in people]
+    MarketoPerson.objects.bulk_create(rows, ignore_conflicts=True)
+
+
+def last_of(winners: Iterable[str]) -> list[int]:
+    """Who stands for these people now, after all merges that were told."""
+    return sorted({_last(int(winner)) for winner in winners})
+
+
+def _last(person: int) -> int:
+    while further := MarketoPerson.objects.filter(person=person).values_list("merged_into", flat=True).first():
+        person = further
+    return person
 
 
 def _arrived(person: int, run: Run | None, now: datetime) -> None:

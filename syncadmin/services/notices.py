@@ -162,6 +162,8 @@ def people_gone(ctx: Context, book: Rulebook, people: Sequence[int], run: Run | 
     if _too_many(book, Side.MARKETO, linked.count(), run):
         _hold(Side.MARKETO, [str(person) for person in gone], run, now)
         return
+    # A merge that is told later may name one of whom nothing else was ever known.
+    merges.remember_gone(sorted({*people} - {*gone}), now)
     apply_people_deletes(gone, run, now)
 
 
@@ -235,9 +237,19 @@ def people_changed(
     doubles.noticed(changes, {id: row.email for id, row in by_id.items()}, run, ctx.now())
 
 
+def not_as_before(winners: Sequence[int], seen: datetime) -> None:
+    """Winners of a merge that nobody answers for any more: what stood in them before it says nothing of them now."""
+    MarketoPerson.objects.filter(person__in=winners, seen_at__lte=seen).update(values={}, hash="", seen_at=seen)
+
+
 def people_merged(ctx: Context, book: Rulebook, merged: Sequence[Merged], run: Run | None) -> None:
     """Merges in Marketo, each told once however often the feed repeats it."""
     for merge in merged:
         for loser in merge.losers:
             merges.in_marketo(int(loser), int(merge.winner), run, ctx.now())
         pair_without([int(loser) for loser in merge.losers], run, ctx.now())
+    # The delete of a winner may have been told before its merge.
+    moved = Link.objects.filter(marketo__in=merges.last_of(merge.winner for merge in merged), marketo_deleted=False)
+    gone = MarketoPerson.objects.filter(person__in=moved.values("marketo"), deleted_at__isnull=False)
+    if gone:
+        apply_people_deletes([one.person for one in gone], run, ctx.now())

@@ -115,6 +115,8 @@ def events(ctx: Context, book: Rulebook, run: Run) -> Step:
         if not work.move(found, page.token, as_of=last, run=None if page.more else run.pk):
             return did(True)
         store_people(ctx, book, records, Lane.LIVE, seen, run)
+        answered = {record.ref.id for record in records}
+        notices.not_as_before([int(winner) for winner in winners if winner not in answered], seen)
         notices.people_merged(ctx, book, page.merged, run)
         sync_person.queue(sync_requests.not_asked(asked), sync_as="lead", source="list", now=ctx.now())
     return did(page.more, merged=len(page.merged), listed=len(asked))

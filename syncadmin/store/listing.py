@@ -67,6 +67,8 @@ FROM (
       AND NOT EXISTS (SELECT 1 FROM store_link l WHERE l.dynamics = d.guid)
 ) s
 """
+# Who was gone before we ever read anything of them has nothing to be listed by.
+_UNREAD = """(p.deleted_at IS NOT NULL AND p.name = '' AND p.email = '' AND p."values" = '{}')"""
 _PEOPLE = f"""
 SELECT s.*, false AS in_step, false AS conflict, false AS stopped, false AS only_dynamics,
        NOT deleted AS only_marketo, NOT deleted AS present
@@ -78,7 +80,8 @@ FROM (
            {_ASKED.format(which="q.subject = 'marketo:' || p.person")} AND p.deleted_at IS NULL AS decision,
            p.deleted_at IS NOT NULL AS deleted
     FROM store_marketoperson p
-    WHERE p.person = ANY(%(people)s) AND NOT EXISTS (SELECT 1 FROM store_link l WHERE l.marketo = p.person)
+    WHERE p.person = ANY(%(people)s) AND NOT {_UNREAD}
+      AND NOT EXISTS (SELECT 1 FROM store_link l WHERE l.marketo = p.person)
 ) s
 """
 _SAME = {
@@ -105,9 +108,9 @@ _GONE = {
                   AND (EXISTS (SELECT 1 FROM store_link l WHERE l.dynamics = h.dynamics) OR NOT EXISTS
                        (SELECT 1 FROM store_dynamicsrecord d WHERE d.guid = h.dynamics AND NOT d.filtered))
                   RETURNING h.id""",
-    "people": """DELETE FROM store_listedperson h WHERE h.link IS NULL AND h.marketo = ANY(%(people)s)
+    "people": f"""DELETE FROM store_listedperson h WHERE h.link IS NULL AND h.marketo = ANY(%(people)s)
                  AND (EXISTS (SELECT 1 FROM store_link l WHERE l.marketo = h.marketo) OR NOT EXISTS
-                      (SELECT 1 FROM store_marketoperson p WHERE p.person = h.marketo))
+                      (SELECT 1 FROM store_marketoperson p WHERE p.person = h.marketo AND NOT {_UNREAD}))
                  RETURNING h.id""",
 }
 _STAGED = (

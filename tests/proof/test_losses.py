@@ -20,16 +20,26 @@ class Everybody:
             return {"id": record}
 
 
-def line(number, who, record, action, field=None, old=None, new=None):
-    return Truth(number, BEGUN + timedelta(minutes=number), who, "person", record, action, field, old, new)
+class Watched:
+    """A clean run has begun at the minute given, if any."""
+
+    def __init__(self, minute=None):
+        self.begun = None if minute is None else BEGUN + timedelta(minutes=minute)
+
+    def has_read(self, since, until):
+        return self.begun is not None and since <= self.begun < until
 
 
-def born(number, who, record, email="anna@sim.example"):
-    return line(number, who, record, "create", new={"middleName": "tag1", "email": email})
+def line(number, who, record, action, field=None, old=None, new=None, entity="person"):
+    return Truth(number, BEGUN + timedelta(minutes=number), who, entity, record, action, field, old, new)
 
 
-def doubles(*log):
-    return list(losses._doubles(Everybody, {"dynamics": [], "marketo": list(log)}))
+def born(number, who, record, email="anna@sim.example", guid=None):
+    return line(number, who, record, "create", new={"middleName": "tag1", "email": email, "dynPersonGuid": guid})
+
+
+def doubles(*log, dynamics=(), witness=None):
+    return list(losses._doubles(Everybody, {"dynamics": list(dynamics), "marketo": list(log)}, witness or Watched()))
 
 
 def test_whom_we_made_twice_is_there_twice():
@@ -48,3 +58,16 @@ def test_nobody_is_accused_of_what_could_not_be_known():
     assert doubles(born(1, "person", "1", None), born(2, OURS, "2")) == []
     assert doubles(born(1, OURS, "1"), born(2, "person", "2")) == []
     assert doubles(born(1, "person", "1"), born(2, "person", "2")) == []
+
+
+def test_a_contact_whose_lead_was_deleted_is_a_stranger_only_if_nobody_could_read_what_it_was():
+    people = born(1, OURS, "1", None, guid="lead"), born(8, OURS, "2", None, guid="contact")
+    lineage = (
+        line(3, "person", "contact", "create", "originatingleadid", None, "lead", entity="contact"),
+        line(5, "system", "contact", "update", "originatingleadid", "lead", None, entity="contact"),
+    )
+    assert doubles(*people, dynamics=lineage) == []
+    assert len(doubles(*people, dynamics=lineage, witness=Watched(4))) == 1
+    assert len(doubles(*people, dynamics=lineage[:1])) == 1
+    found_by_address = born(1, OURS, "1", guid="lead"), born(8, OURS, "2", guid="contact")
+    assert len(doubles(*found_by_address, dynamics=lineage)) == 1

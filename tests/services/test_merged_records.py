@@ -189,6 +189,66 @@ def test_a_merge_told_twice_or_late_is_told_once(world):
     assert len(world.told(guid, "merged")) == 1
 
 
+def test_nothing_is_emptied_in_dynamics_when_the_winner_is_deleted_before_it_could_be_read(world):
+    """We knew the winner from before the merge, when it had no phone; then the merge gave it one, and it was deleted."""
+    guid, loser = world.linked(telephone1="+47 55")
+    winner = world.marketo.create("person", {"lastName": "Vik", "email": "w@x.example"})
+    world.settle()
+    world.marketo.merge(winner, [loser])
+    # Its delete is told a run later.
+    world.marketo.faults.add(Fault("unavailable", path="/rest/v1/activities/deletedleads.json*", times=9))
+    world.marketo.delete("person", winner)
+    world.sync()
+    assert str(world.link_of(guid).marketo) == winner
+    world.marketo.faults.clear()
+    world.settle()
+
+    assert world.dynamics.get("lead", guid)["telephone1"] == "+47 55"
+    assert world.link_of(guid).marketo_deleted is True
+    world.dynamics.edit("lead", guid, {"telephone1": "+47 56"})
+    world.settle()
+    assert world.person_of(guid)["phone"] == "+47 56"
+
+
+def test_a_delete_that_was_told_before_the_merge_is_not_forgotten(world):
+    """Otherwise the record would wait for ever for a person who is not there."""
+    guid, loser = world.linked(telephone1="+47 55")
+    winner = world.marketo.create("person", {"lastName": "Vik", "email": "w@x.example"})
+    world.marketo.merge(winner, [loser])
+    world.marketo.delete("person", winner)
+    world.marketo.faults.add(Fault("late_events", path="/rest/v1/activities.json*", times=9, value=60))
+    world.sync()
+    assert str(world.link_of(guid).marketo) == loser
+    world.marketo.faults.clear()
+    world.clock.forward(seconds=60)
+    world.settle()
+
+    assert (str(world.link_of(guid).marketo), world.link_of(guid).marketo_deleted) == (winner, True)
+    world.dynamics.edit("lead", guid, {"telephone1": "+47 56"})
+    world.settle()
+    assert world.person_of(guid)["phone"] == "+47 56"
+
+
+def test_the_link_follows_two_merges_of_which_the_second_was_told_first(world):
+    guid, loser = world.linked()
+    winner = world.marketo.create("person", {"lastName": "Vik", "email": "w@x.example"})
+    last = world.marketo.create("person", {"lastName": "Vik", "email": "l@x.example", "city": "Bergen"})
+    world.marketo.merge(winner, [loser])
+    world.marketo.faults.add(Fault("late_events", path="/rest/v1/activities*", times=9, value=60))
+    world.sync()
+    world.marketo.faults.clear()
+    world.marketo.merge(last, [winner])
+    world.sync()
+    assert str(world.link_of(guid).marketo) == loser
+    world.clock.forward(seconds=60)
+    world.settle()
+
+    assert str(world.link_of(guid).marketo) == last
+    assert world.marketo.get("person", last)["dynPersonGuid"] == guid
+    assert world.dynamics.get("lead", guid)["address1_city"] == "Bergen"
+    assert world.quiet(2)
+
+
 def meeting(world):
     """Two links whose people are merged: (record of the winner, winner, record of the loser)."""
     stays, winner = world.linked(jobtitle="Stays")

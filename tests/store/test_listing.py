@@ -8,6 +8,7 @@ import pytest
 from django.db import connections, transaction
 
 from syncadmin.services import listing as service
+from syncadmin.services import merges
 from syncadmin.store import listing, locks
 from syncadmin.store.models import (
     Conflict,
@@ -125,6 +126,13 @@ def test_who_has_no_name_stands_under_the_address(world: World) -> None:
     Link.objects.update(name="", email="Info@Example.org")
     _listed()
     assert ListedPerson.objects.get().sorted == "info@example.org"
+
+
+def test_who_was_gone_before_anything_was_read_of_them_is_not_listed(world: World) -> None:
+    merges.remember_gone([4711], world.now)
+    assert _listed() == {}
+    merges.remember_gone([4711], world.now)
+    assert MarketoPerson.objects.get(person=4711).deleted_at == world.now
 
 
 def test_a_change_that_the_list_does_not_show_is_no_note(world: World) -> None:
