@@ -8,6 +8,7 @@ import sys
 import threading
 from argparse import ArgumentParser
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 from cryptography.fernet import Fernet
@@ -18,7 +19,7 @@ PORTS = {"dynamics": 8101, "marketo": 8102}
 def run(arguments: Sequence[str]) -> int | None:
     """The exit code of ``vault new-key``, ``sandbox serve`` or ``sandbox load``; None for any other command."""
     words, rest = tuple(arguments[:2]), list(arguments[2:])
-    if words[:1] == ("chaos",) or words in (("bench", "seed"), ("bench", "pages")):
+    if words[:1] == ("chaos",) or words in (("bench", "seed"), ("bench", "pages")) or _engine_alone(arguments):
         _without_servers()
     if words == ("vault", "new-key"):
         sys.stdout.write(Fernet.generate_key().decode() + "\n")
@@ -34,8 +35,14 @@ def run(arguments: Sequence[str]) -> int | None:
     return sandbox.main(["serve", *rest]) if one_side else _serve_both(rest)
 
 
+def _engine_alone(arguments: Sequence[str]) -> bool:
+    """The simulation of the engine, which asks nobody for anything."""
+    named = [word.partition("=")[2] or after for word, after in pairwise([*arguments, ""]) if word[:7] == "--floor"]
+    return arguments[:1] == ["simulate"] and named[-1:] == ["engine"]
+
+
 def _without_servers() -> None:
-    """The command starts servers of its own; Django only insists that some are named."""
+    """The command starts servers of its own, or needs none; Django only insists that some are named."""
     nowhere = {
         "DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none",
         "CELERY_BROKER_URL": "redis://127.0.0.1:1/0",

@@ -128,6 +128,22 @@ def test_a_series_that_is_stopped_tells_what_was_played(monkeypatch):
     assert json.loads(out.getvalue())["schedules"] == 2
 
 
+@pytest.mark.parametrize("words", [["--schedules", "5"], ["--trace"], ["--no-shrink"]], ids=" ".join)
+def test_what_means_nothing_for_planted_bugs_is_refused(words):
+    with pytest.raises(CommandError, match=f"{words[0]} means nothing with --planted"):
+        call_command("simulate", "--planted", "--floor", "engine", *words)
+
+
+@pytest.mark.parametrize("words", [["--floor", "engine"], ["--floor=engine"]], ids=" ".join)
+def test_the_engine_floor_asks_for_no_database(words):
+    bare = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG")}
+    played = subprocess.run(
+        [sys.executable, "manage.py", "simulate", *words, "--schedules", "3", "--json"],
+        env=bare, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert json.loads(played.stdout)["schedules"] == 3
+
+
 def test_what_the_engine_raises_fails_its_seed_and_not_the_series(monkeypatch):
     def crash(seed):
         raise KeyError("lost")
@@ -169,7 +185,7 @@ def test_nothing_runs_on_after_a_stop():
     ]
     lent = ("DATABASE_URL", "CELERY_BROKER_URL")
     running = subprocess.Popen(
-        [*command, "--people", "100000"], cwd=PROJECT, start_new_session=True, stderr=subprocess.PIPE, text=True,
+        [*command, "--people", "100000"], start_new_session=True, stderr=subprocess.PIPE, text=True,
         env={name: value for name, value in os.environ.items() if name not in lent},
     )  # fmt: skip
     born = _wait_for_sandboxes(running.pid)
