@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from celery import Celery
-from celery.signals import beat_init, setup_logging, worker_init, worker_ready
+from celery.signals import beat_init, setup_logging, worker_init, worker_process_init, worker_ready
 from django.conf import settings
 from django.utils.log import configure_logging
 
+from syncadmin.collector import spare_batches
 from syncadmin.environment import Environment, stop_on_bad_setting
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "syncadmin.settings")
@@ -59,6 +60,13 @@ def _give_back_unfinished(**_: Any) -> None:
         channel = connection.default_channel
         channel.visibility_timeout = 0
         channel.qos.restore_visible(num=1000, interval=1)
+
+
+@worker_init.connect
+@worker_process_init.connect
+def _spare_the_collector(**_: Any) -> None:
+    """Once before the worker forks, so that its processes go on sharing what is loaded, and in each of them."""
+    spare_batches()
 
 
 @worker_ready.connect

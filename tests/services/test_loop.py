@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 from datetime import timedelta
 
 import pytest
+from celery.signals import worker_process_init
 
+from syncadmin.celery import app
+from syncadmin.collector import BATCH
 from syncadmin.sandbox.faults import Fault
 from syncadmin.services import cycle, pull_dynamics, pull_marketo, resolve, setup
 from syncadmin.store import options, runs, work
@@ -208,3 +212,15 @@ def test_at_most_one_run_is_open(world):
     assert runs.open_one(world.clock()) is None
     world.sync()
     assert Run.objects.filter(finished_at=None).count() == 0
+
+
+def test_a_worker_spends_no_time_looking_for_garbage_among_what_it_has_loaded():
+    kept = gc.get_threshold()
+    assert app.main == "syncadmin"  # its module is what listens
+    try:
+        worker_process_init.send(sender=None)
+        assert gc.get_freeze_count() > 50_000
+        assert gc.get_threshold() == (BATCH, 20, 20)
+    finally:
+        gc.unfreeze()
+        gc.set_threshold(*kept)

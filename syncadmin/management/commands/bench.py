@@ -8,6 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from syncadmin.collector import spare_batches
 from syncadmin.proof import arguments, report
 from syncadmin.proof.bench.cases import CASES, KEPT, NAMED, SERVED_ONLY
 from syncadmin.proof.bench.options import NotMeasured, Options
@@ -45,6 +46,8 @@ class Command(BaseCommand):
         names = ("people", "changes", "repeat", "workers", "seed", "canned", "limits", "folder", "requests")
         wanted = Options(**{name: options[name] for name in names}, tell=self.stderr.write)
         told: dict[str, dict[str, Any]] = {}
+        # As each worker does when it starts.
+        spare_batches()
         try:
             if set(cases) - KEPT.keys():
                 report.make_room()
@@ -69,7 +72,9 @@ def _refuse(cases: list[str], *, canned: bool) -> None:
         raise CommandError(f"There is no case called {', '.join(unknown)}; there are: {', '.join(_EVERY)}")
     unfit = [name for name in cases if name in SERVED_ONLY]
     if canned and unfit:
-        raise CommandError(f"leave --canned away: no rendered feed tells of what was written, as {', '.join(unfit)} must")
+        raise CommandError(
+            f"leave --canned away: no rendered feed tells of what was written, as {', '.join(unfit)} must"
+        )
 
 
 def as_text(told: dict[str, dict[str, Any]]) -> str:

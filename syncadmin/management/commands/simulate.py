@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import gc
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from syncadmin.collector import spare_batches
 from syncadmin.proof import arguments, planted, report
 from syncadmin.proof.world import prepare
 
@@ -36,9 +36,8 @@ class Command(BaseCommand):
         parser.add_argument("--no-shrink", action="store_true", help="print failing schedules as they were drawn")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        # What is loaded by now stays; looking through it again and again takes a tenth of the time.
-        gc.freeze()
-        gc.set_threshold(100_000, 20, 20)
+        # Else a tenth of the time goes there.
+        spare_batches(100_000)
         try:
             self._planted(options) if options["planted"] else self._simulate(options)
         except KeyboardInterrupt:
