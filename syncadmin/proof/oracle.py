@@ -60,9 +60,14 @@ def check(world: World, hands: Hands, witness: Witness) -> list[str]:
         broken += _convergence(world, link, pairs, told)
         broken += _qualified(world, link, told)
     broken += _forgotten(told, hands, links)
-    broken += [f"0: {fault.subject} raised {fault.message}" for fault in told.failures if fault.code == "fault"]
+    broken += [f"0: {one.subject} raised {one.message}" for one in told.failures if _ours(one)]
     broken += losses.check(world, witness)
     return broken
+
+
+def _ours(failure: Failure) -> bool:
+    """A step that raised, or a link or record that did: the product goes on with the others, and its page says so."""
+    return failure.code == "fault" or failure.operation in ("pair", "merge")
 
 
 def silent(world: World, before: tuple[int, int]) -> list[str]:

@@ -20,7 +20,9 @@ def move(ctx: Context, book: Rulebook, lead: Ref, contact: Ref, run: Run | None)
 
     False: a write for the lead is on its way. The contact waits until that is over.
     """
-    link = Link.objects.select_for_update().get(dynamics=lead.id)
+    link = Link.objects.select_for_update().filter(dynamics=lead.id).first()
+    if link is None:
+        return False  # the answer to our create of the lead is not stored yet
     if PendingWrite.objects.filter(link=link, state="sent").exists():
         mirror.mark_links([link.pk], Lane.LIVE)
         return False

@@ -400,6 +400,33 @@ def test_a_process_killed_on_the_way_is_followed_by_the_loop(world, border):
     assert not PendingWrite.objects.exclude(op="log").exists()
 
 
+def test_a_lead_qualified_before_its_creates_answer_was_stored_gives_its_person_to_the_contact(world):
+    """The process died over the answer; a colleague in Dynamics sees the lead and qualifies it at once."""
+
+    def die(name):
+        if name == "sync_person.answered":
+            raise Killed
+
+    person = world.marketo.create("person", ADA)
+    world.border = die
+    with pytest.raises(Killed):
+        ask(world, person)
+    world.border = lambda name: None
+    lead = next(iter(world.dynamics.rows("lead")))["leadid"]
+    contact = world.dynamics.qualify(lead, account=False)["contact"]
+    world.sync()
+    assert not Failure.objects.exists()
+    world.clock.forward(minutes=1)
+    world.settle()
+
+    link = Link.objects.get()
+    assert (link.table, str(link.dynamics), str(link.marketo)) == ("contact", contact, person)
+    assert len(list(world.marketo.rows("person"))) == 1
+    assert world.marketo.get("person", person)["dynPersonGuid"] == contact
+    assert not Decision.objects.exists() and not Failure.objects.exists()
+    assert world.quiet(2)
+
+
 def test_two_who_ask_at_the_same_time_get_one_record(world):
     person = world.marketo.create("person", ADA)
 
