@@ -80,7 +80,8 @@ class Control:
             case "delete":
                 sandbox.delete(sent["entity"], _id(sent), by=by)
             case "load":
-                refused = sandbox.load(sent["entity"], sent["rows"], by=sent.get("by", "load"))
+                age = int(sent.get("days_ago", 0))
+                refused = sandbox.load(sent["entity"], sent["rows"], by=sent.get("by", "load"), days_ago=age)
                 return _json({"loaded": len(sent["rows"]) - len(refused), "refused": refused})
             case name if name in _ROW_VERBS or name in _OTHER_VERBS:
                 return _json({"result": getattr(sandbox, name)(**sent)})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -96,10 +97,12 @@ class Hands:
             if name in columns
         }
 
-    def load(self, entity: str, rows: Iterable[Mapping[str, Any]], *, by: str = "load") -> list[tuple[int, str]]:
-        """Create many rows at once; returns (position, reason) of those that were refused."""
+    def load(
+        self, entity: str, rows: Iterable[Mapping[str, Any]], *, by: str = "load", days_ago: int = 0
+    ) -> list[tuple[int, str]]:
+        """Create many rows at once, last modified so many days ago; returns (position, reason) of those refused."""
         table, how, refused = self._table(entity), self._manner(by), []
-        with self.lock:
+        with self.lock, self._earlier(timedelta(days=days_ago)):
             for position, values in enumerate(rows):
                 try:
                     self._writer.create(table, told(self.state, table, values, True), how, brief=True)
@@ -109,6 +112,14 @@ class Hands:
                     self.commit()
             self.commit()
         return refused
+
+    @contextmanager
+    def _earlier(self, ago: timedelta) -> Iterator[None]:
+        self.state.ago = ago
+        try:
+            yield
+        finally:
+            self.state.ago = timedelta()
 
     # -- what only this side has
 

@@ -11,7 +11,7 @@ import uuid
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from syncadmin.sandbox.storage import Store, Table
@@ -40,6 +40,8 @@ class State:
 
     def __init__(self, store: Store, schema: Schema, truth: TruthLog, clock: Callable[[], datetime], seed: int) -> None:
         self.store, self.schema, self.truth, self.clock = store, schema, truth, clock
+        # How old what is loaded right now claims to be.
+        self.ago = timedelta()
         self._meta = store.table("meta")
         starts = self._meta.get("starts", 0) + 1
         self._meta["starts"] = starts
@@ -74,7 +76,8 @@ class State:
         return version
 
     def now(self) -> str:
-        return stamp(self.clock())
+        """What a row is stamped with."""
+        return stamp(self.clock() - self.ago)
 
     def new_id(self) -> str:
         return str(uuid.UUID(int=self.chance.getrandbits(128), version=4))

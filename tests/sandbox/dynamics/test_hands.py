@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,13 @@ def test_load_goes_on_after_a_bad_row(org: Any) -> None:
     assert [position for position, _ in refused] == [1]
     assert sorted(row["lastname"] for row in org.rows("lead")) == ["A", "B"]
     assert org.truth.writes("load") == 2
+
+
+def test_what_is_loaded_may_have_been_modified_long_ago(org: Any, clock: Any) -> None:
+    org.load("lead", [{"lastname": "Old"}], days_ago=30)
+    org.load("lead", [{"lastname": "New"}])
+    modified = {row["lastname"]: datetime.fromisoformat(row["modifiedon"]) for row in org.rows("lead")}
+    assert modified["New"] - modified["Old"] == timedelta(days=30)
 
 
 def test_the_same_seed_gives_the_same_ids(clock: Any) -> None:
