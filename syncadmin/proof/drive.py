@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from syncadmin.proof import database, oracle, probe, vanishing
+from syncadmin.proof import ahead, database, oracle, probe, vanishing
 from syncadmin.proof.events import Event, Schedule
 from syncadmin.proof.hands import Hands
 from syncadmin.proof.witness import Witness
@@ -74,6 +74,8 @@ class Drive:
                 outcome.broken += self._probe()
             if not outcome.broken and self.schedule.seed % METADATA_EVERY == 0:
                 outcome.broken += vanishing.change_and_return(self)
+            if not outcome.broken and self.schedule.seed % ahead.EVERY == ahead.OF_THESE:
+                outcome.broken += ahead.ask_first(self)
         except Exception as error:  # noqa: BLE001
             # The loop promises never to raise: whatever comes out of it is what we look for.
             outcome.broken.append(_told(error))

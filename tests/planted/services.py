@@ -121,6 +121,13 @@ SERVICES = (
         new="pass",
         seed=11,
     ),
+    _in("services.sync_look")(
+        name="Sync Person finds nobody in Dynamics and creates whoever it is asked for",
+        function="_judge",
+        old="if not pool:",
+        new="if True:",
+        seed=1,
+    ),
     _in("services.kept")(
         name="a value that was held, and that its own side replaced, is mentioned nowhere",
         function="_gave_way",
