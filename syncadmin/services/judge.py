@@ -128,7 +128,8 @@ def _special(case: Case, bounds: Iterable[Bound]) -> set[str]:
     """Keys of fields with more to them than two values and what was agreed."""
     company = {bound.pair.key for bound in bounds if bound.field.company_class} if case.company_linked else set[str]()
     refused = {key for side in Side for key in case.held.get(f"*{side}", {}).get("fields", ())}
-    return {*case.held, *refused, *case.receipts, *case.chosen, *company}
+    waiting = {key for write in case.waiting.values() for key in write.fields}
+    return {*case.held, *refused, *waiting, *case.receipts, *case.chosen, *company}
 
 
 def _state_of(case: Case, bound: Bound, now: datetime) -> FieldState:

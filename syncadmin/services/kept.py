@@ -87,17 +87,27 @@ def _gave_way(judgement: Judgement, key: str, known: dict[str, Any], run: Run, n
 
 
 def _refused(judgement: Judgement, run: Run, now: datetime) -> list[Activity]:
-    """What a record that was refused as a whole holds back is told like one held field's: see ``_gave_way``."""
+    """What a write that was not carried out as a whole holds back is told like one held field's: see ``_gave_way``."""
     held, lines = judgement.case.held, list[Activity]()
     for side in Side:
         whole = held.get(f"*{side}", {})
         fields = {key: stood for key, stood in whole.get("fields", {}).items() if key in judgement.states}
         for key, stood in fields.items():
-            lines += _gave_way(judgement, key, {"why": Held.FAILURE, **stood}, run, now)
+            untold = _untold(stood, judgement.results[key])
+            lines += _gave_way(judgement, key, {"why": Held.FAILURE, **untold}, run, now)
             whole["fields"][key] = _stands(judgement, key, stood)
         if side in judgement.writes:
             whole.pop("fields", None)  # sent anew: whatever happens to it now is told of that write
+        if not whole:
+            held.pop(f"*{side}", None)
     return lines
+
+
+def _untold(stood: dict[str, Any], result: FieldResult) -> dict[str, Any]:
+    """Without what the row of a conflict keeps as agreed."""
+    found = result.collision
+    agreed = {"d": history.short(found.agreed_d), "m": history.short(found.agreed_m)} if found else {}
+    return {name: None if name in agreed and value == agreed[name] else value for name, value in stood.items()}
 
 
 def _stands(judgement: Judgement, key: str, stood: dict[str, Any]) -> dict[str, Any]:

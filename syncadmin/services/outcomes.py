@@ -84,6 +84,9 @@ def _update(book: Rulebook, side: Side, case: Case, answer: Answered, run: Run, 
             pause = now + retry_after(answer.write.attempts)
             work.give_back([answer.write.pk], not_before=pause)
             return _fail(side, case, answer, "", "", run, now) if answer.write.attempts > 1 else []
+        case Status.STALE if answer.write.attempts < 2 and not answer.outcome.repeated:
+            _note_fields(side, case, answer.write)
+            return []
         case _:
             return []
 
@@ -138,13 +141,19 @@ def _refused(book: Rulebook, side: Side, case: Case, answer: Answered, run: Run,
     """One bad field holds back that field; a refused record holds back that record, until something changes."""
     key = _key_at_fault(book, case, side, answer)
     if key is None:
-        fields = {each: _stood(side, told) for each, told in answer.write.fields.items() if ".@" not in each}
-        case.held[f"*{side}"] = {"why": "refused", "hash": write_hash(answer.write.values), "fields": fields}
+        case.held[f"*{side}"] = {"why": "refused", "hash": write_hash(answer.write.values)}
+        _note_fields(side, case, answer.write)
         return _fail(side, case, answer, "", "", run, now)
     blocked = {**case.held.get(key, {}).get("blocked", {}), str(side): answer.write.fields[key]["sent"]}
     stood = _stood(side, answer.write.fields[key])
     case.held[key] = {**case.held.get(key, {}), **stood, "why": "failure", "blocked": blocked}
     return _fail(side, case, answer, key, answer.outcome.column, run, now)
+
+
+def _note_fields(side: Side, case: Case, write: PendingWrite) -> None:
+    """What a write that is gone now was decided for: either side may move on before the next one is decided."""
+    fields = {key: _stood(side, told) for key, told in write.fields.items() if ".@" not in key}
+    case.held[f"*{side}"] = {**case.held.get(f"*{side}", {}), "fields": fields}
 
 
 def _stood(side: Side, told: dict[str, Any]) -> dict[str, Any]:

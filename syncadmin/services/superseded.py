@@ -14,31 +14,38 @@ from syncadmin.store.models import UNSENT, Activity, PendingWrite, Run
 
 
 def told(judged: Sequence[Judgement], run: Run, now: datetime) -> list[Activity]:
-    """A line for each write not yet sent whose source has moved on; call before the write is replaced."""
+    """Lines for each write not yet sent of which a value has moved on; call before the write is replaced."""
     lines = []
     for judgement in judged:
         for side, write in judgement.case.waiting.items():
-            changes = _changes(judgement, side, write)
-            if changes:
-                lines.append(
-                    history.line(
-                        Kind.SUPERSEDED, now, link=judgement.case.id, side=side.other, changes=changes, run=run
+            if write.op != "update" or write.state not in UNSENT:
+                continue
+            for moved in Side:
+                changes = _changes(judgement, write, moved, "replaced" if moved is side else "source")
+                if changes:
+                    lines.append(
+                        history.line(Kind.SUPERSEDED, now, link=judgement.case.id, side=moved, changes=changes, run=run)
                     )
-                )
     return lines
 
 
-def _changes(judgement: Judgement, side: Side, write: PendingWrite) -> list[list[object]]:
-    if write.op != "update" or write.state not in UNSENT:
-        return []
+def _changes(judgement: Judgement, write: PendingWrite, moved: Side, name: str) -> list[list[object]]:
     found: list[list[object]] = []
     for key, what in write.fields.items():
         state = judgement.states.get(key)
-        known = state is not None and (state.m_known if side is Side.DYNAMICS else state.d_known)
-        if state is None or not known or what["source"] is None:
+        known = state is not None and (state.d_known if moved is Side.DYNAMICS else state.m_known)
+        if state is None or not known or what[name] is None:
             continue
-        d, m = comparables(state)
-        stands = m if side is Side.DYNAMICS else d
-        if stands != what["source"]:
-            found.append([key, what["source"], stands, "superseded"])
+        # What is shown may be older than the write before this one, which nobody has confirmed yet.
+        if moved is Side.MARKETO and name == "replaced" and state.receipt is not None:
+            continue
+        stands = comparables(state)[0 if moved is Side.DYNAMICS else 1]
+        if stands != what[name] and not (name == "replaced" and _in_conflict(judgement, key, moved, what[name])):
+            found.append([key, what[name], stands, "superseded"])
     return found
+
+
+def _in_conflict(judgement: Judgement, key: str, moved: Side, value: object) -> bool:
+    """Whether the row of a conflict keeps the value, as what was agreed."""
+    found = judgement.results[key].collision
+    return found is not None and value == (found.agreed_d if moved is Side.DYNAMICS else found.agreed_m)

@@ -18,7 +18,7 @@ TURN = int(os.environ.get("SIMULATE_TURN") or (datetime.now(UTC).date() - date(2
 # What once failed, and cost a day to understand.
 FAILED_ONCE = (
     *(24, 62, 63, 94, 168, 203, 1_661, 5_036, 5_066, 10_027, 10_053, 10_120, 10_200, 10_325, 10_544, 10_707),
-    *(10_888, 10_927, 10_943, 10_951, 11_055, 11_087, 11_424),
+    *(10_888, 10_927, 10_943, 10_951, 11_055, 11_087, 11_424, 11_463),
 )
 ENGINE_FAILED_ONCE = (15_584, 25_730, 2_078_178, 2_120_878, 4_020_530, 4_056_952)
 LONG_STACK_SEEDS = range(11, 31)

@@ -246,3 +246,43 @@ def test_a_value_of_a_refused_write_that_somebody_takes_back_can_still_be_looked
     assert changes == {("dynamics", *change, "held") for change in keys}
     assert not Failure.objects.filter(closed_at=None).exists()
     assert world.quiet(3)
+
+
+def test_a_value_that_was_about_to_be_replaced_and_that_its_own_side_replaced_can_still_be_looked_up():
+    """Only blanks are filled, so two values stand; then both sides come to one by themselves, and our write is late."""
+    world = World(first_contact="blanks")
+    world.marketo.create("person", {"lastName": "Vik", "email": "v@x.example", "title": "Mate"})
+    guid = world.dynamics.create("lead", {"lastname": "Vik", "emailaddress1": "v@x.example", "jobtitle": "Captain"})
+    world.settle()
+    person = str(world.link_of(guid).marketo)
+    world.marketo.edit("person", person, {"title": "Admiral"})
+
+    def meanwhile(name):
+        if name == "push.dynamics.sent":
+            world.border = lambda name: None
+            world.dynamics.edit("lead", guid, {"jobtitle": "Admiral"})
+
+    world.border = meanwhile
+    world.sync(2)
+
+    changes = {(line.side, *change) for line in world.told(guid, "superseded") for change in line.changes}
+    key = "lead.jobtitle:title"
+    assert changes == {("marketo", key, "Mate", "Admiral", "held"), ("dynamics", key, "Captain", "Admiral", "held")}
+    assert world.quiet(3)
+
+
+def test_a_value_that_was_decided_about_and_taken_back_before_it_was_sent_can_still_be_looked_up():
+    world = World()
+    guid, person = world.linked("lead", jobtitle="Mate")
+    world.marketo.faults.add(Fault("unavailable", path="/rest/v1/leads.json", times=9))
+    world.dynamics.edit("lead", guid, {"jobtitle": "Captain"})
+    world.sync()
+    world.dynamics.edit("lead", guid, {"jobtitle": "Mate"})
+    world.marketo.faults.clear()
+    world.clock.forward(minutes=5)
+    world.sync(2)
+
+    changes = [(line.side, *change) for line in world.told(guid, "superseded") for change in line.changes]
+    assert changes == [("dynamics", "lead.jobtitle:title", "Captain", "Mate", "superseded")]
+    assert world.marketo.get("person", person)["title"] == "Mate"
+    assert world.quiet(3)

@@ -138,7 +138,9 @@ def _detail(
         dynamics=_addressed(_dynamics(link, record), book.settings),
         marketo=_addressed(_marketo(link, person), book.settings),
         fields=_told(columns.rows(book, table, (link, record, person), marks), link),
-        held_whole=tuple((key[1:], columns.reason(why)) for key, why in marks.held.items() if key.startswith("*")),
+        held_whole=tuple(
+            (key[1:], columns.reason(why)) for key, why in marks.held.items() if key[:1] == "*" and columns.reason(why)
+        ),
         writes=tuple(_write(write) for write in writes),
         failures=open_failures,
         conflicts=tuple(conflicts.row(conflict) for conflict in past),
