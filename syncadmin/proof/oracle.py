@@ -16,7 +16,7 @@ from syncadmin.proof.people import BY_COLUMN, FILTER, plain
 from syncadmin.proof.witness import Witness
 from syncadmin.proof.world import World, pairs_in_force
 from syncadmin.store import options
-from syncadmin.store.models import Decision, DynamicsRecord, Failure, Link
+from syncadmin.store.models import Decision, DynamicsRecord, Failure, Link, PendingWrite
 
 OURS = "api:sandbox"
 # What a person carries of its record, in the order in which it is compared.
@@ -25,18 +25,20 @@ _OWN = ("@guid", "@type", "@deleted")
 
 @dataclass(frozen=True, slots=True)
 class _Told:
-    """What our pages say now: failures and decisions, read once for all links."""
+    """What our pages say now: failures, decisions and backlog, read once for all links."""
 
     failures: list[Failure]
     decisions: list[Decision]
     records: dict[str, DynamicsRecord]
+    writes: list[PendingWrite]
     first_blanks: bool
 
     @classmethod
     def now(cls) -> _Told:
         records = {str(one.guid): one for one in DynamicsRecord.objects.all()}
         blanks = options.read().first_contact == "blanks"
-        return cls(list(Failure.objects.all()), list(Decision.objects.all()), records, blanks)
+        writes = list(PendingWrite.objects.all())
+        return cls(list(Failure.objects.all()), list(Decision.objects.all()), records, writes, blanks)
 
     def failed(self, *subjects: str) -> list[Failure]:
         """Open failures of these subjects; of all, if none is named."""
@@ -214,3 +216,13 @@ def _forgotten(told: _Told, hands: Hands, links: list[Link]) -> Iterator[str]:
         mirror = told.records.get(guid)
         if mirror is None or mirror.due not in ("waiting", "decision"):
             yield f"1: {table} {guid} is forgotten (due: {mirror and mirror.due!r})"
+        elif mirror.due == "waiting" and not _comes(mirror.wait_for, mirror.email, told, records):
+            yield f"1: {table} {guid} waits for {mirror.wait_for}, which never comes"
+
+
+def _comes(what: str, email: str, told: _Told, records: list[tuple[str, dict[str, Any]]]) -> bool:
+    """Whether what the page says that a record waits for can still come: a write, or another record that is there."""
+    why, _, partner = what.partition(":")
+    if not partner:
+        return any(one.op != "log" and (why != "create" or one.email == email) for one in told.writes)
+    return any(str(row[f"{table}id"]) == partner and not row.get("merged") for table, row in records)

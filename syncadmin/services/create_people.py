@@ -71,19 +71,23 @@ def _plan(book: Rulebook, claimed: Sequence[PendingWrite], run: Run, now: dateti
     locked = cases.lock([write.link_id for write in claimed if write.link_id])
     found = {case.id: case for case in cases.load(locked)}
     planned: list[Planned] = []
+    dropped: list[PendingWrite] = []
     for write in claimed:
         case = found.get(write.link_id or 0)
         if case is None or case.dynamics is None or case.marketo is not None or case.stopped or case.filtered:
-            PendingWrite.objects.filter(pk=write.pk).delete()
+            dropped.append(write)
             continue
         values = {**(case.d or {}), **own_values(Ref(case.table, case.dynamics))}
         plan = create_in_marketo(case.table, values, book.bounds[case.table])
         _fail_fields(case, plan, run, now)
         if case.held.get(f"*{Side.MARKETO}", {}).get("hash") == write_hash(plan.values):
-            PendingWrite.objects.filter(pk=write.pk).delete()
+            dropped.append(write)
             continue
         own = bool(write.values.get("by_id")) or not plan.values.get("email")
         planned.append(Planned(write, case, plan, book.options.guid_field if own else "email"))
+    if dropped:
+        PendingWrite.objects.filter(pk__in=[write.pk for write in dropped]).delete()
+        mirror.mark_waiting([write.email for write in dropped], Lane.LIVE)
     return planned
 
 
@@ -243,6 +247,8 @@ def recover(ctx: Context, book: Rulebook, run: Run) -> Step:
         arrived = [write for write in lost if {write.target, write.email} & there]
         DynamicsRecord.objects.filter(guid__in=[write.target for write in arrived]).update(due="pair")
         PendingWrite.objects.filter(pk__in=[write.pk for write in arrived]).delete()
+        # Whoever waited for these may know the people already, so that no change of theirs wakes it.
+        mirror.mark_waiting([write.email for write in arrived], Lane.RETRY)
         work.give_back([write.pk for write in lost if write not in arrived])
     return did(True, creates_taken_over=len(lost))
 

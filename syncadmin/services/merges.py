@@ -155,8 +155,10 @@ def _arrived(person: int, run: Run | None, now: datetime) -> None:
     made_for = MarketoPerson.objects.filter(person=person, dynamics_guid__isnull=False).values("dynamics_guid")
     for link in _locked(dynamics__in=made_for, marketo=None):
         lost = PendingWrite.objects.filter(link=link, op="create", side=Side.MARKETO, state="sent", owner="")
+        emails = list(lost.values_list("email", flat=True))
         if not lost.delete()[0]:
             continue
+        mirror.mark_waiting(emails, Lane.LIVE)
         Link.objects.filter(pk=link.pk).update(marketo=person)
         mirror.mark_links([link.pk], Lane.LIVE)
         details = {"how": "stored_id", "table": link.table, "dynamics": str(link.dynamics), "marketo": person}

@@ -74,10 +74,13 @@ _GROUP = """
         UNION SELECT id FROM store_dynamicsrecord WHERE originating_lead IN (SELECT guid FROM named))
 """
 _PEOPLE = """
-    SELECT p.person, p.email, p.dynamics_guid, l.id, l.dynamics, l.dynamics_deleted, w.id
+    SELECT p.person, p.email, p.dynamics_guid, coalesce(l.id, c.link_id), l.dynamics, l.dynamics_deleted, w.id
     FROM store_marketoperson p
     LEFT JOIN store_link l ON l.marketo = p.person
     LEFT JOIN store_pendingwrite w ON w.link_id = l.id AND w.side = 'dynamics' AND w.op = 'create'
+    -- Made by our own create, which was not answered yet: whoever it was made for takes it.
+    LEFT JOIN store_link h ON h.dynamics = p.dynamics_guid AND h.marketo IS NULL
+    LEFT JOIN store_pendingwrite c ON c.link_id = h.id AND c.side = 'marketo' AND c.op = 'create'
     WHERE p.deleted_at IS NULL AND p.id IN (
         SELECT id FROM store_marketoperson WHERE email = ANY(%(emails)s) AND email <> ''
         UNION SELECT id FROM store_marketoperson WHERE dynamics_guid = ANY(%(guids)s::uuid[])

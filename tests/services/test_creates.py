@@ -142,6 +142,23 @@ def test_a_create_that_never_arrived_is_repeated_only_after_the_servers_limit(wo
     assert len(people(world)) == 1
 
 
+def test_a_person_made_without_an_answer_is_not_given_to_another_record_with_the_address(world):
+    """Each record has a person of its own; the contact is looked up first after the person of the lead was made."""
+    setup.change("several", "each", who="ada", now=world.clock())
+    lead = world.dynamics.create("lead", IDA)
+    world.marketo.faults.add(Fault("timeout_after", **CREATES))
+    world.sync()
+    (made,) = people(world)
+    contact = world.dynamics.create("contact", IDA)
+    world.sync()
+    world.clock.forward(seconds=100)
+    world.settle()
+
+    assert world.link_of(lead).marketo == made["id"]
+    assert world.person_of(contact)["dynPersonGuid"] == contact
+    assert len(people(world)) == 2
+
+
 def test_a_create_without_address_and_answer_is_found_by_our_id(world):
     guid = world.dynamics.create("lead", {"lastname": "Vik"})
     world.marketo.faults.add(Fault("timeout_after", **CREATES))
