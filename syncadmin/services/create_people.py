@@ -20,7 +20,7 @@ from syncadmin.engine.own_fields import own_values
 from syncadmin.engine.pairing import fold_email
 from syncadmin.engine.plan import CreatePlan, create_in_marketo
 from syncadmin.engine.records import Lane, Record, Ref, Side, Table
-from syncadmin.services import failing, history, trouble
+from syncadmin.services import failing, history, linking, trouble
 from syncadmin.services.context import Context
 from syncadmin.services.judge import write_hash
 from syncadmin.services.pull_people import store_people
@@ -30,7 +30,7 @@ from syncadmin.services.step import NOTHING, Step, did
 from syncadmin.store import cases, ledger, links, mirror, work
 from syncadmin.store.cases import Case
 from syncadmin.store.kinds import Kind
-from syncadmin.store.models import Activity, DynamicsRecord, Failure, PendingWrite, Run
+from syncadmin.store.models import Activity, DynamicsRecord, Failure, Link, PendingWrite, Run
 
 _BATCH = 300
 
@@ -245,12 +245,33 @@ def recover(ctx: Context, book: Rulebook, run: Run) -> Step:
         store_people(ctx, book, found, Lane.RETRY, now, run)
         there = _keys(book, found)
         arrived = [write for write in lost if {write.target, write.email} & there]
-        DynamicsRecord.objects.filter(guid__in=[write.target for write in arrived]).update(due="pair")
         PendingWrite.objects.filter(pk__in=[write.pk for write in arrived]).delete()
+        named = _named(book, found)
+        left = [write for write in arrived if not _complete(write, named.get(write.target, set()), run, now)]
+        DynamicsRecord.objects.filter(guid__in=[write.target for write in left]).update(due="pair")
         # Whoever waited for these may know the people already, so that no change of theirs wakes it.
         mirror.mark_waiting([write.email for write in arrived], Lane.RETRY)
         work.give_back([write.pk for write in lost if write not in arrived])
     return did(True, creates_taken_over=len(lost))
+
+
+def _complete(write: PendingWrite, people: set[int], run: Run, now: datetime) -> bool:
+    """Gives the link the person made for it. A record qualified meanwhile would not be paired any more, but its contact,
+    which takes a whole link only."""
+    link = Link.objects.select_for_update().filter(pk=write.link_id or 0, dynamics=write.target, marketo=None).first()
+    if link is None or len(people) != 1 or Link.objects.filter(marketo__in=people).exists():
+        return False
+    linking.complete(link, *people, lane=Lane.RETRY, run=run, now=now)
+    return True
+
+
+def _named(book: Rulebook, found: Sequence[Record]) -> dict[str, set[int]]:
+    """The people who name a record in our field, by that record."""
+    people: dict[str, set[int]] = {}
+    for person in found:
+        guid = str(person.values.get(book.options.guid_field) or "").lower()
+        people.setdefault(guid, set()).add(int(person.ref.id))
+    return people
 
 
 def _keys(book: Rulebook, found: Sequence[Record]) -> set[str]:

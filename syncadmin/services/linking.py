@@ -8,7 +8,7 @@ from datetime import datetime
 
 from syncadmin.engine.records import Lane, Ref
 from syncadmin.services import history, record
-from syncadmin.store import ledger, links
+from syncadmin.store import ledger, links, mirror
 from syncadmin.store.kinds import Kind
 from syncadmin.store.models import UNSENT, Link, PendingWrite, Run
 
@@ -60,6 +60,15 @@ def link_all(pairs: Sequence[Pair], *, lane: Lane, run: Run | None, now: datetim
             for pair in pairs
         ]
     )
+
+
+def complete(link: Link, person: int, *, lane: Lane, run: Run | None, now: datetime) -> None:
+    """A create that nobody answered had been carried out: the person names the record, which has waited for it."""
+    Link.objects.filter(pk=link.pk).update(marketo=person)
+    mirror.mark_links([link.pk], lane)
+    ledger.withdraw_decisions("match", [f"marketo:{person}"], now=now)
+    details = {"how": "stored_id", "table": link.table, "dynamics": str(link.dynamics), "marketo": person}
+    ledger.activities([history.line(Kind.LINKED, now, link=link.pk, details=details, run=run)])
 
 
 def create_person(ref: Ref, *, by_id: bool, lane: Lane, run: Run | None, now: datetime, who: str = "") -> bool:

@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from syncadmin.engine.records import Lane, Side
-from syncadmin.services import history
+from syncadmin.services import history, linking
 from syncadmin.store import ledger, mirror
 from syncadmin.store.kinds import Kind
 from syncadmin.store.models import UNSENT, Decision, DynamicsRecord, Link, MarketoPerson, PendingWrite, Receipt, Run
@@ -159,10 +159,7 @@ def _arrived(person: int, run: Run | None, now: datetime) -> None:
         if not lost.delete()[0]:
             continue
         mirror.mark_waiting(emails, Lane.LIVE)
-        Link.objects.filter(pk=link.pk).update(marketo=person)
-        mirror.mark_links([link.pk], Lane.LIVE)
-        details = {"how": "stored_id", "table": link.table, "dynamics": str(link.dynamics), "marketo": person}
-        ledger.activities([history.line(Kind.LINKED, now, link=link.pk, details=details, run=run)])
+        linking.complete(link, person, lane=Lane.LIVE, run=run, now=now)
 
 
 def _to_tell_anew(link: Link) -> dict[str, object]:

@@ -150,6 +150,22 @@ def test_qualified_before_its_person_was_made(world):
     assert Link.objects.count() == 1
 
 
+def test_who_is_qualified_while_nobody_answered_the_create_gets_no_second_person(world):
+    """Without an e-mail: only our own field tells whose person it is."""
+    lead = world.dynamics.create("lead", {"lastname": "Vik"})
+    world.marketo.faults.add(Fault("timeout_after", method="POST", path="/rest/v1/leads.json"))
+    world.sync()
+    assert world.link_of(lead).marketo is None
+    contact = world.dynamics.qualify(lead, account=False)["contact"]
+    world.clock.forward(seconds=100)
+    world.settle()
+
+    (person,) = world.marketo.rows("person")
+    assert (Link.objects.get().marketo, str(Link.objects.get().dynamics)) == (person["id"], contact)
+    assert person["dynPersonGuid"] == contact
+    assert world.quiet(2)
+
+
 def test_qualified_into_a_contact_that_is_linked_already_stops_the_lead_and_asks(world):
     lead, person = world.linked()
     contact, other = world.linked("contact")
