@@ -15,12 +15,14 @@ from syncadmin.store.models import UNSENT, Decision, DynamicsRecord, Link, Marke
 
 def in_dynamics(loser: str, master: str, run: Run | None, now: datetime) -> None:
     """``loser`` was merged into ``master`` and deactivated there."""
-    links = {str(link.dynamics): link for link in _locked(dynamics__in=[loser, master])}
+    became = _became(master)
+    links = {str(link.dynamics): link for link in _locked(dynamics__in=[loser, master, *became])}
     moved = links.get(loser)
     if moved is None:
         return
-    details = {"loser": loser, "master": master}
-    if master not in links:
+    stays = next((links[guid] for guid in (master, *became) if guid in links), None)
+    details = {"loser": loser, "master": str(stays.dynamics) if stays else master}
+    if stays is None:
         found = DynamicsRecord.objects.filter(guid=master, filtered=False, deleted_at__isnull=True).first()
         if found is None:
             return  # the filter keeps the master away; ``master_synced`` takes this up when it says Yes
@@ -35,7 +37,14 @@ def in_dynamics(loser: str, master: str, run: Run | None, now: datetime) -> None
         mirror.mark_links([moved.pk], Lane.LIVE)
         ledger.activities([history.line(Kind.MERGED, now, link=moved.pk, side=Side.DYNAMICS, details=details, run=run)])
         return
-    _both_linked(moved, links[master], details, run, now)
+    _both_linked(moved, stays, details, run, now)
+
+
+def _became(lead: str) -> list[str]:
+    """The contact that a lead was qualified into: to Dynamics the two are one."""
+    contacts = DynamicsRecord.objects.filter(guid=lead, qualified=True).values("parent_contact")
+    there = DynamicsRecord.objects.filter(guid__in=contacts, filtered=False, deleted_at=None, merged_into=None)
+    return [str(guid) for guid in there.values_list("guid", flat=True)]
 
 
 def master_synced(master: str, run: Run | None, now: datetime) -> None:

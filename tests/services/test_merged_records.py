@@ -149,6 +149,21 @@ def test_after_the_answer_nothing_is_asked_again(world, choice):
     assert open_questions() == []
 
 
+def test_a_lead_merged_into_one_that_is_a_contact_by_now_is_asked_about(world):
+    """The master's person belongs to its contact, so the loser's link cannot follow."""
+    master = world.dynamics.create("lead", {"lastname": "Vik"})
+    contact = world.dynamics.qualify(master, account=False)["contact"]
+    loser, person = world.linked("lead")
+    world.dynamics.merge("lead", master, loser)
+    world.settle()
+
+    assert not Link.objects.filter(dynamics=master).exists()
+    assert world.link_of(contact).stopped is False
+    assert (world.link_of(loser).stopped, world.marketo.get("person", person)["dynDeleted"]) == (True, True)
+    assert open_questions() == ["dynamics_merge"]
+    assert world.question("dynamics_merge").facts["master"] == contact
+
+
 # --- in Marketo ------------------------------------------------------------------------------------------------------
 
 
