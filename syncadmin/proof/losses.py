@@ -179,10 +179,19 @@ def _doubles(world: World, logs: dict[str, list[Truth]], witness: Witness) -> It
         for name, found in born.items():
             ours = [one for one in found if one.who == OURS]
             beside = [one for one in found if ours and one.who != OURS and _stood(one, ours[0], mail, logs[side])]
+            ours = [one for one in ours if one is ours[-1] or not _passed_on(world, one, ours[-1], logs["dynamics"])]
             if ours and (ours[-1].stands_for, ours[0].stands_for) in strangers:
                 ours = ours if _stood(ours[0], ours[-1], mail, logs[side]) else ours[1:]
             if len(ours) + len(beside) > 1:
                 yield f"6: {name} exists {len(ours) + len(beside)} times in {side}: {', '.join(map(str, ours + beside))}"
+
+
+def _passed_on(world: World, one: _Birth, later: _Birth, log: list[Truth]) -> bool:
+    """Whether its record was deleted and another one took the person: restored, the record needs a person anew."""
+    row = world.marketo.get("person", one.record) or {}
+    gone = (entry for entry in log if entry.action == "delete" and entry.record.lower() == one.stands_for)
+    moved = str(row.get("dynPersonGuid") or "").lower() not in ("", one.stands_for)
+    return moved and any(one.at <= entry.at < later.at for entry in gone)
 
 
 def _strangers(log: list[Truth], witness: Witness) -> Iterator[tuple[str, str]]:

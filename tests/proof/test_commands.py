@@ -139,7 +139,7 @@ def test_the_engine_floor_asks_for_no_database(words):
     bare = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG")}
     played = subprocess.run(
         [sys.executable, "manage.py", "simulate", *words, "--schedules", "3", "--json"],
-        env=bare, capture_output=True, text=True, check=True,
+        cwd=PROJECT, env=bare, capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert json.loads(played.stdout)["schedules"] == 3
 
@@ -185,7 +185,7 @@ def test_nothing_runs_on_after_a_stop():
     ]
     lent = ("DATABASE_URL", "CELERY_BROKER_URL")
     running = subprocess.Popen(
-        [*command, "--people", "100000"], start_new_session=True, stderr=subprocess.PIPE, text=True,
+        [*command, "--people", "100000"], cwd=PROJECT, start_new_session=True, stderr=subprocess.PIPE, text=True,
         env={name: value for name, value in os.environ.items() if name not in lent},
     )  # fmt: skip
     born = _wait_for_sandboxes(running.pid)

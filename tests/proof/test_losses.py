@@ -17,7 +17,7 @@ class Everybody:
     class marketo:
         @staticmethod
         def get(entity, record):
-            return {"id": record}
+            return {"id": record, "dynPersonGuid": "another"}
 
 
 class Watched:
@@ -71,3 +71,11 @@ def test_a_contact_whose_lead_was_deleted_is_a_stranger_only_if_nobody_could_rea
     assert len(doubles(*people, dynamics=lineage[:1])) == 1
     found_by_address = born(1, OURS, "1", guid="lead"), born(8, OURS, "2", guid="contact")
     assert len(doubles(*found_by_address, dynamics=lineage)) == 1
+
+
+def test_a_restored_record_whose_person_another_one_took_may_have_a_new_person():
+    people = born(1, OURS, "1", guid="record"), born(8, OURS, "2", guid="record")
+    gone = line(4, "person", "record", "delete", entity="lead")
+    assert doubles(*people, dynamics=[gone]) == []
+    assert len(doubles(*people)) == 1
+    assert len(doubles(*people, dynamics=[line(9, "person", "record", "delete", entity="lead")])) == 1
