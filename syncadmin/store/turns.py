@@ -1,8 +1,8 @@
 """When the next call may go. Pure arithmetic on the calls of the last seconds and of the day.
 
-Marketo takes 100 calls in any 20 seconds from everybody; ours are half of them. Sync Person has two of them a second
-for itself. What it leaves unused goes to the others, in such portions that its two a second are there again at once:
-a dozen places stay free, and no five seconds let in more than a dozen of the others.
+Marketo takes 100 calls in any 20 seconds from everybody; ours are half of them. Sync Person may have two of them a
+second, and what it leaves unused goes to the others: they may use nearly all of our share, but paced, so that places
+become free at two a second and more, and Sync Person takes each before they do.
 """
 
 from __future__ import annotations
@@ -11,14 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-# A second more than Marketo's window: a call may take that long to arrive, and the one before it no time at all.
-WINDOW = 21.0
+# A little more than Marketo's window: not every call is equally long on its way.
+WINDOW = 20.1
 SHARE = 50
-RESERVE = 40
-KEPT_FREE = 12
-SLICE = 5.0
-# The first reading of a large account must not stand in the way of a live change.
-BACKFILL_SHARE = 26
 
 
 class Kind(StrEnum):
@@ -42,22 +37,35 @@ def within(calls: Sequence[Call], now: float) -> list[Call]:
     return sorted((call for call in calls if -WINDOW < call.at - now < WINDOW), key=lambda call: call.at)
 
 
+@dataclass(frozen=True, slots=True)
+class _Pace:
+    """At most ``at_once`` calls and ``a_second`` more for each second, in any stretch of the window; ``most`` in all."""
+
+    at_once: int
+    a_second: float
+    most: int
+
+
+# One place is always free for Sync Person. A backfill leaves a few more, for the calls of a live change.
+_PACES = {Kind.LOOP: _Pace(9, 2.0, 49), Kind.BACKFILL: _Pace(5, 2.05, 46)}
+
+
 def next_turn(calls: Sequence[Call], kind: Kind, now: float) -> float:
     """When this call may go: ``now``, or the first time at which it is worth asking again."""
     window = within(calls, now)
-    asked_for = [call for call in window if call.kind is Kind.SYNC_PERSON]
-    others = [call for call in window if call.kind is not Kind.SYNC_PERSON]
-    if kind is Kind.SYNC_PERSON:
+    pace = _PACES.get(kind)
+    if pace is None:
         return max(now, _free_at(window, SHARE, WINDOW))
-    kept_free = max(0, min(KEPT_FREE, RESERVE - len(asked_for)))
-    turn = max(now, _free_at(window, SHARE - kept_free, WINDOW), _free_at(_last(others, now), KEPT_FREE, SLICE))
+    turn = max(now, _free_at(window, _PACES[Kind.LOOP].most, WINDOW), _paced(window, pace))
     if kind is Kind.BACKFILL:
-        turn = max(turn, _free_at([call for call in others if call.kind is Kind.BACKFILL], BACKFILL_SHARE, WINDOW))
+        turn = max(turn, _free_at([call for call in window if call.kind is Kind.BACKFILL], pace.most, WINDOW))
     return turn
 
 
-def _last(calls: Sequence[Call], now: float) -> list[Call]:
-    return [call for call in calls if call.at > now - SLICE]
+def _paced(calls: Sequence[Call], pace: _Pace) -> float:
+    """The first time at which one more call, with those of any last seconds, are no more than the pace allows."""
+    held = range(pace.at_once, min(len(calls) + 1, pace.most))
+    return max((calls[-number].at + (number + 1 - pace.at_once) / pace.a_second for number in held), default=0.0)
 
 
 def _free_at(calls: Sequence[Call], allowed: int, seconds: float) -> float:

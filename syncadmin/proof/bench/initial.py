@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import statistics
+from collections import Counter
 from typing import Any
 
 from syncadmin.proof.bench.meter import measured
 from syncadmin.proof.bench.options import NotMeasured, Options, Result
 from syncadmin.proof.bench.stage import Stage, calls, stage
 from syncadmin.store.models import Link
+from syncadmin.store.turns import SHARE
+
+_MARKETO_WINDOW = 20.0
 
 
 def initial(wanted: Options) -> Result:
@@ -29,6 +33,7 @@ def first_sync(found: Stage) -> dict[str, Any]:
     """Everybody, from an empty mirror."""
     found.forget_people()
     theirs = found.served.cpu() if found.served else 0.0
+    refused = found.served.refused() if found.served else Counter()
     with measured() as cost:
         runs = found.settle()
     linked = Link.objects.filter(dynamics__isnull=False, marketo__isnull=False).count()
@@ -37,7 +42,13 @@ def first_sync(found: Stage) -> dict[str, Any]:
     told = {"people": linked, **cost.told(), "rate": round(linked / cost.seconds, 1), "runs": runs}
     if found.served:
         told["sandbox_cpu"] = round(found.served.cpu() - theirs, 2)
-    return {**told, "calls": dict(calls())}
+        told["refused"] = dict(found.served.refused() - refused)
+    used = calls()
+    if found.wanted.limits:
+        # Of the fifty calls in twenty seconds that are ours, how many were made.
+        ours = sum(number for name, number in used.items() if name.startswith("marketo "))
+        told["share_used"] = round(ours / (cost.seconds * SHARE / _MARKETO_WINDOW), 3)
+    return {**told, "calls": dict(used)}
 
 
 def median_of(rounds: list[dict[str, Any]]) -> Result:

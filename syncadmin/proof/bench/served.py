@@ -10,6 +10,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections import Counter
 from collections.abc import Iterable
 from itertools import islice
 from typing import Any
@@ -64,6 +65,14 @@ class Served:
     def cpu(self) -> float:
         """CPU seconds both have used."""
         return sum(cpu_of(child.pid) or 0.0 for child in self._children)
+
+    def refused(self) -> Counter[str]:
+        """Calls refused so far, by side and code."""
+        found: Counter[str] = Counter()
+        for side in Side:
+            with urllib.request.urlopen(f"{self.urls[side]}/_sandbox/limits", timeout=60) as answer:  # noqa: S310
+                found.update({f"{side} {code}": number for code, number in json.load(answer)["refused"].items()})
+        return found
 
     def load(self, people: Iterable[Human]) -> None:
         """Puts everybody into both systems."""

@@ -62,6 +62,8 @@ class Control:
             case "DELETE", "faults":
                 sandbox.faults.clear()
                 return _json({"waiting": 0})
+            case "GET", "limits":
+                return _json({"enforced": sandbox.limits.enforced, "refused": dict(sandbox.limits.refused)})
             case "POST", "limits":
                 sandbox.set_limits(**sent)
                 return _json(sandbox.settings["limits"] | {"enforced": sandbox.limits.enforced})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import random
 import re
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -35,6 +35,8 @@ class Limits:
     def __init__(self, clock: Callable[[], datetime], chance: random.Random, enforced: bool) -> None:
         self._clock, self._chance, self.enforced = clock, chance, enforced
         self._windows: dict[tuple[str, int], _Window] = {}
+        # By code, since this process began.
+        self.refused: Counter[str] = Counter()
 
     def server(self, headers: Mapping[str, str], facts: Mapping[str, Any]) -> int:
         """The web server that answers: pinned by the affinity cookie, else any."""
@@ -46,8 +48,12 @@ class Limits:
         """Count one request in; 429 with Retry-After if a limit is reached."""
         now, window = self._clock().timestamp(), self._windows.setdefault((user, server), _Window())
         self._forget(window, now - facts["window"])
-        if self.enforced:
-            self._check(window, now, facts)
+        try:
+            if self.enforced:
+                self._check(window, now, facts)
+        except ApiError as error:
+            self.refused[error.code] += 1
+            raise
         # Counted when it comes, so that a burst is refused before the first answer is out.
         window.came.append(now)
         window.running += 1

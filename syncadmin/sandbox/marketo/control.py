@@ -80,6 +80,11 @@ def _limits(sandbox: MarketoSandbox, given: dict[str, Any]) -> Any:
     return {"on": sandbox.limits.on}
 
 
+def _refused(sandbox: MarketoSandbox, request: Request) -> Any:
+    """How many calls of the day ended with which code."""
+    return {"on": sandbox.limits.on, "refused": sandbox.limits.used_today()[1]["errors"]}
+
+
 def _configure(sandbox: MarketoSandbox, given: dict[str, Any]) -> Any:
     sandbox.set_knobs(**given)
     return {"set": sorted(given)}
@@ -123,6 +128,7 @@ _READS: dict[str, Deed] = {
     "row": _row,
     "activities": _log,
     "faults": _waiting,
+    "limits": _refused,
 }
 _WRITES: dict[str, Deed] = {
     "faults": _faults,

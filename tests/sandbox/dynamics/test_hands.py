@@ -177,6 +177,7 @@ def test_control_over_http(api: Any, org: Any) -> None:
     assert client.delete("/_sandbox/faults").json() == {"waiting": 0}
     assert client.post("/_sandbox/qualify", json={"lead_id": id}).json()["result"].keys() == {"account", "contact"}
     assert client.post("/_sandbox/limits", json={"enforced": True, "requests": 10}).json()["requests"] == 10
+    assert client.get("/_sandbox/limits").json() == {"enforced": True, "refused": {}}
     assert (
         client.post(
             "/_sandbox/load", json={"entity": "contact", "rows": [{"lastname": "L"}, {"lastname": "x" * 99}]}

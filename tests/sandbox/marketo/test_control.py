@@ -110,6 +110,7 @@ def test_troubles_and_limits_over_http(sandbox, client: Client):
     assert client.call("DELETE", "/_sandbox/faults").status == 204
     assert client.get("/rest/v1/lists.json").result
     assert client.post("/_sandbox/limits", {"on": True, "daily": 1}).json == {"on": True}
+    assert client.get("/_sandbox/limits").json == {"on": True, "refused": {"606": 1}}
     assert client.get("/rest/v1/lists.json").code == "607"
 
 
