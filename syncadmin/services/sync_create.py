@@ -23,7 +23,7 @@ from syncadmin.engine.schema import Kind, Problem
 from syncadmin.services import failing, history, reading
 from syncadmin.services.context import Context
 from syncadmin.services.rulebook import Rulebook
-from syncadmin.services.sync_requests import Answer, settle
+from syncadmin.services.sync_requests import Answer, is_held, settle
 from syncadmin.store import ledger, mirror, pairing
 from syncadmin.store.kinds import Kind as Line
 from syncadmin.store.mirror import PersonRow
@@ -81,14 +81,19 @@ def under_way(person: int) -> PendingWrite | None:
     return found.select_related("link").first()
 
 
-def claim(ctx: Context, table: Table, person: PersonRow, plan: CreatePlan) -> PendingWrite | None:
-    """Commits link and pending write, marked as sent. None: a create for the same e-mail is under way already."""
+def claim(ctx: Context, request: SyncRequest, table: Table, person: PersonRow, plan: CreatePlan) -> PendingWrite | None:
+    """Commits link and pending write, marked as sent. None: a create for the same e-mail is under way already, or the
+    person has a record by now, or somebody else works on the request."""
     now = ctx.now()
     with transaction.atomic():
-        link, _ = Link.objects.get_or_create(
+        if not is_held(request):
+            return None
+        link, _ = Link.objects.select_for_update().get_or_create(
             marketo=person.person,
             defaults={"table": table, "name": person.name, "email": person.email, "linked_at": now},
         )
+        if link.dynamics is not None and not link.dynamics_deleted:
+            return None
         earlier = under_way(person.person)
         guid = earlier.target if earlier else str(ctx.new_guid())
         _make_room(link)

@@ -54,7 +54,9 @@ def failed(job: Job, message: str) -> Answer:
 
 def exists(job: Job, link: Link) -> Answer:
     answer = Answer("exists", link.table, str(link.dynamics), f"Already in Dynamics as a {link.table}.")
-    _say_so(job, answer, link)
+    with transaction.atomic():
+        _give_up_claim(job.request.person)
+        _say_so(job, answer, link)
     return answer
 
 

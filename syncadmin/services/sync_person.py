@@ -189,10 +189,10 @@ def _new(job: Job, desk: _Desk, person: PersonRow, table: Table, deadline: datet
     owner = creating.owner(desk.dynamics, job.request.assign_to)
     if owner.value is not None:
         plan.values["ownerid"] = owner.value
-    write = creating.claim(job.ctx, table, person, plan)
+    write = creating.claim(job.ctx, job.request, table, person, plan)
     if write is None:
         now = job.ctx.now()
-        message = "Another person with the same e-mail is being created; this one follows."
+        message = "This person, or another one with the same e-mail, is being created; this one follows."
         return _put_off(job.request, message, now, now + timedelta(seconds=5))
     job.ctx.border("sync_person.claimed")
     answer = _send(job, desk, person, write, owner, apart)

@@ -97,12 +97,22 @@ def not_asked(additions: Mapping[int, datetime]) -> list[int]:
 
 
 def settle(row: SyncRequest, answer: Answer, now: datetime) -> None:
-    """Stores what came of it and gives the request back."""
+    """Stores what came of it and gives the request back; what somebody else has taken since is theirs to end."""
+    ours = SyncRequest.objects.filter(pk=row.pk, owner=row.owner, lease_until=row.lease_until)
     row.status, row.crm_entity, row.crm_id = answer.status, answer.crm_entity, answer.crm_id
     row.message, row.not_before = answer.message, answer.not_before
     row.finished_at = None if answer.status in OPEN else now
     row.owner, row.lease_until = "", None
-    row.save()
+    with transaction.atomic():
+        if ours.select_for_update().exists():
+            row.save()
+
+
+def is_held(row: SyncRequest) -> bool:
+    """Whether nobody else has taken the request since it was ours. Locks it."""
+    return (
+        SyncRequest.objects.select_for_update().filter(pk=row.pk, owner=row.owner, lease_until=row.lease_until).exists()
+    )
 
 
 def _due(now: datetime) -> models.QuerySet[SyncRequest]:

@@ -9,7 +9,7 @@ from django.db import connection
 
 from syncadmin.engine.records import Table
 from syncadmin.sandbox.faults import Fault
-from syncadmin.services import resolve, setup, suppression, sync_person
+from syncadmin.services import cycle, resolve, setup, suppression, sync_person
 from syncadmin.services.sync_person import Asked
 from syncadmin.store.models import Activity, Decision, DynamicsRecord, Failure, Link, PendingWrite, Receipt, SyncRequest
 from tests.world import World
@@ -424,6 +424,45 @@ def test_a_lead_qualified_before_its_creates_answer_was_stored_gives_its_person_
     assert len(list(world.marketo.rows("person"))) == 1
     assert world.marketo.get("person", person)["dynPersonGuid"] == contact
     assert not Decision.objects.exists() and not Failure.objects.exists()
+    assert world.quiet(2)
+
+
+def test_a_person_does_not_stand_still_because_a_stalled_process_claimed_what_another_one_had_created(world):
+    person = world.marketo.create("person", ADA)
+
+    def stall(_answer):
+        world.clock.forward(seconds=20)
+        assert ask(world, person).status == "created"
+
+    world.wires["dynamics"].spoil("/api/data/v9.2/systemusers", stall, times=1)
+    assert ask(world, person, assign_to="ada.sorensen@sandbox.example").status == "queued"
+
+    assert SyncRequest.objects.get().status == "created"
+    assert not PendingWrite.objects.filter(op="create").exists()
+    world.marketo.edit("person", person, {"title": "Programmer"})
+    world.settle()
+    (lead,) = world.dynamics.rows("lead")
+    assert lead["jobtitle"] == "Programmer"
+    assert world.quiet(2)
+
+
+def test_nobody_gets_a_second_record_because_a_run_linked_the_person_during_the_look_up():
+    world = World(detect_duplicates=False)
+    world.settle()
+    person = world.marketo.create("person", ADA)
+
+    def meanwhile(_answer):
+        world.dynamics.create("lead", {"lastname": "Lovelace", "emailaddress1": ADA["email"]})
+        cycle.once(world.context())
+
+    world.wires["dynamics"].spoil("/api/data/v9.2/systemusers", meanwhile, times=1)
+    assert ask(world, person, assign_to="ada.sorensen@sandbox.example").status == "queued"
+    world.settle()
+
+    assert len(list(world.dynamics.rows("lead"))) == 1
+    assert SyncRequest.objects.get().status == "exists"
+    assert Link.objects.get().dynamics is not None
+    assert world.marketo.get("person", person)["leadStatus"] == "Open"
     assert world.quiet(2)
 
 
