@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from syncadmin.engine.fields import Direction, FieldPair, Winner
@@ -19,6 +20,8 @@ from syncadmin.store import options
 from syncadmin.store.models import Decision, DynamicsRecord, Failure, Link, PendingWrite
 
 OURS = "api:sandbox"
+# Longer than any system carries out what it was sent.
+_TAKEN_OVER = timedelta(minutes=15)
 # What a person carries of its record, in the order in which it is compared.
 _OWN = ("@guid", "@type", "@deleted")
 
@@ -62,6 +65,7 @@ def check(world: World, hands: Hands, witness: Witness) -> list[str]:
         broken += _convergence(world, link, pairs, told)
         broken += _qualified(world, link, told)
     broken += _forgotten(told, hands, links)
+    broken += _stuck(world, told)
     broken += [f"0: {one.subject} raised {one.message}" for one in told.failures if _ours(one)]
     broken += losses.check(world, witness)
     return broken
@@ -218,6 +222,13 @@ def _forgotten(told: _Told, hands: Hands, links: list[Link]) -> Iterator[str]:
             yield f"1: {table} {guid} is forgotten (due: {mirror and mirror.due!r})"
         elif mirror.due == "waiting" and not _comes(mirror.wait_for, mirror.email, told, records):
             yield f"1: {table} {guid} waits for {mirror.wait_for}, which never comes"
+
+
+def _stuck(world: World, told: _Told) -> Iterator[str]:
+    """Nothing holds up a write for long that was sent: without an answer it is taken over."""
+    for one in told.writes:
+        if one.state == "sent" and one.sent_at is not None and world.clock() - one.sent_at > _TAKEN_OVER:
+            yield f"1: {one.op} of {one.target} in {one.side} was sent at {one.sent_at:%H:%M:%S} and never settled"
 
 
 def _comes(what: str, email: str, told: _Told, records: list[tuple[str, dict[str, Any]]]) -> bool:

@@ -145,7 +145,10 @@ def _store(
 def _born(born: Sequence[tuple[Planned, int]], sent: datetime, run: Run, now: datetime) -> list[Activity]:
     """The people exist: their links are whole, and what was sent is agreed."""
     PendingWrite.objects.filter(pk__in=[one.write.pk for one, _ in born]).delete()
-    mirror.store_people([_row(one, person) for one, person in born], seen=sent, lane=born[0][0].case.lane)
+    lane, rows = born[0][0].case.lane, [_row(one, person) for one, person in born]
+    stored = {change.id for change in mirror.store_people(rows, seen=sent, lane=lane)}
+    # Of whom a later read had told already, nothing is stored that would wake who waited for the create.
+    mirror.mark_waiting([row.email for row in rows if str(row.person) not in stored], lane)
     links.complete(
         [
             (one.case.id, person, {key: [own.d, own.m, own.n] for key, own in one.plan.agreed.items()})

@@ -71,7 +71,11 @@ def _gave_way(judgement: Judgement, key: str, known: dict[str, Any], run: Run, n
         return []
     state = judgement.states[key]
     stands = dict(zip(Side, comparables(state), strict=True))
-    seen = {Side.DYNAMICS: (state.d_known, known["d"]), Side.MARKETO: (state.m_known, known["m"])}
+    # A record that was deleted holds nothing any more.
+    seen = {
+        Side.DYNAMICS: (state.d_known or judgement.case.dynamics_deleted, known["d"]),
+        Side.MARKETO: (state.m_known, known["m"]),
+    }
     return [
         history.line(
             Kind.SUPERSEDED,
@@ -115,7 +119,7 @@ def _stands(judgement: Judgement, key: str, stood: dict[str, Any]) -> dict[str, 
     state = judgement.states[key]
     d, m = comparables(state)
     return {
-        "d": history.short(d) if state.d_known else stood["d"],
+        "d": history.short(d) if state.d_known or judgement.case.dynamics_deleted else stood["d"],
         "m": history.short(m) if state.m_known else stood["m"],
     }
 

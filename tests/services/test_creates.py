@@ -159,6 +159,28 @@ def test_a_person_made_without_an_answer_is_not_given_to_another_record_with_the
     assert len(people(world)) == 2
 
 
+def test_a_record_does_not_wait_for_ever_for_a_create_whose_answer_came_after_a_read(world):
+    """The answer is stored last: by then the feed has told of the person, and the other record waits for the create."""
+    setup.change("several", "each", who="ada", now=world.clock())
+    world.settle()
+    guids = [world.dynamics.create("lead", IDA), world.dynamics.create("lead", IDA)]
+    world.marketo.faults.add(Fault("unavailable", path="/rest/v1/activities/*", times=9))
+
+    def meanwhile(name):
+        if name == "create.marketo.answered":
+            world.border = lambda name: None
+            world.marketo.faults.clear()
+            world.clock.forward(seconds=30)
+            world.sync()
+
+    world.border = meanwhile
+    world.sync()
+    world.settle()
+
+    assert {world.person_of(guid)["dynPersonGuid"] for guid in guids} == set(guids)
+    assert len(people(world)) == 2
+
+
 def test_a_create_without_address_and_answer_is_found_by_our_id(world):
     guid = world.dynamics.create("lead", {"lastname": "Vik"})
     world.marketo.faults.add(Fault("timeout_after", **CREATES))

@@ -286,3 +286,21 @@ def test_a_value_that_was_decided_about_and_taken_back_before_it_was_sent_can_st
     assert changes == [("dynamics", "lead.jobtitle:title", "Captain", "Mate", "superseded")]
     assert world.marketo.get("person", person)["title"] == "Mate"
     assert world.quiet(3)
+
+
+def test_a_value_that_stood_in_dynamics_alone_can_still_be_looked_up_after_its_record_was_deleted():
+    """Only blanks are filled, so Marketo never had it; the record comes back with another one."""
+    world = World(first_contact="blanks")
+    world.marketo.create("person", {"lastName": "Vik", "email": "v@x.example", "title": "Mate"})
+    guid = world.dynamics.create("lead", {"lastname": "Vik", "emailaddress1": "v@x.example", "jobtitle": "Captain"})
+    world.settle()
+    row = world.dynamics.get("lead", guid)
+    world.dynamics.delete("lead", guid)
+    world.settle()
+    world.dynamics.restore("lead", guid, {**row, "jobtitle": "Admiral"})
+    world.settle()
+
+    assert world.person_of(guid)["title"] == "Admiral"
+    changes = {(line.side, *change) for line in world.told(guid, "superseded") for change in line.changes}
+    assert changes == {("dynamics", "lead.jobtitle:title", "Captain", None, "held")}
+    assert world.quiet(2)
