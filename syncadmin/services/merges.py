@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from syncadmin.engine.records import Lane, Side
-from syncadmin.services import history, linking
+from syncadmin.services import dropped, history, linking
 from syncadmin.store import ledger, mirror
 from syncadmin.store.kinds import Kind
 from syncadmin.store.models import UNSENT, Decision, DynamicsRecord, Link, MarketoPerson, PendingWrite, Receipt, Run
@@ -27,7 +27,7 @@ def in_dynamics(loser: str, master: str, run: Run | None, now: datetime) -> None
         if found is None:
             return  # the filter keeps the master away; ``master_synced`` takes this up when it says Yes
         DynamicsRecord.objects.filter(guid=master).update(due="")
-        _drop_waiting(moved)
+        _drop_waiting(moved, run, now)
         # The master is another record with values and a filter of its own: the two meet for the first time, so what it
         # leaves empty empties nothing. A question about the person goes on keeping the link still.
         Link.objects.filter(pk=moved.pk).update(
@@ -66,10 +66,10 @@ def _both_linked(moved: Link, stays: Link, details: Mapping[str, object], run: R
     if moved.marketo_deleted and _withdraw("links_meeting", moved, now):
         return  # its person was merged into the other's before: now the two are one on both sides
     if stays.marketo_deleted and _withdraw("links_meeting", stays, now):
-        _give(moved, stays)
+        _give(moved, stays, run, now)
         return
     Link.objects.filter(pk=moved.pk).update(stopped=True, dynamics_deleted=True)
-    _drop_waiting(moved)
+    _drop_waiting(moved, run, now)
     mirror.mark_links([moved.pk], Lane.LIVE)
     facts = {**details, "loser_person": moved.marketo, "master_person": stays.marketo}
     _open("dynamics_merge", f"dynamics:{details['loser']}", moved, facts, ["done", "keep"], run, now)
@@ -79,10 +79,10 @@ def _both_linked(moved: Link, stays: Link, details: Mapping[str, object], run: R
     )  # fmt: skip
 
 
-def _give(giver: Link, taker: Link) -> None:
+def _give(giver: Link, taker: Link, run: Run | None, now: datetime) -> None:
     """The person of one link becomes the other's, as on first contact; the giver's record is nobody's any more."""
     person = giver.marketo
-    _drop_waiting(giver)
+    _drop_waiting(giver, run, now)
     Link.objects.filter(pk=giver.pk).update(marketo=None, stopped=True, dynamics_deleted=True)
     taken = {"agreed": {}, "held": {}, "written": {}, "marketo_deleted": False, "stopped": False}
     Link.objects.filter(pk=taker.pk).update(marketo=person, **taken)
@@ -110,7 +110,7 @@ def in_marketo(loser: int, winner: int, run: Run | None, now: datetime) -> None:
     if moved is None:
         return
     PendingWrite.objects.filter(target=str(loser), op="log").update(target=str(winner))
-    _drop_waiting(moved)
+    _drop_waiting(moved, run, now)
     Receipt.objects.filter(link=moved, how="").update(how="e", settled_at=now)
     details = {"loser": loser, "winner": winner}
     if winner not in links:
@@ -125,7 +125,7 @@ def in_marketo(loser: int, winner: int, run: Run | None, now: datetime) -> None:
         Link.objects.filter(pk=moved.pk).update(marketo_deleted=True)
         return  # their records were merged before, and this one's lost
     if _withdraw("dynamics_merge", links[winner], now):
-        _give(links[winner], moved)
+        _give(links[winner], moved, run, now)
         return
     Link.objects.filter(pk=moved.pk).update(marketo_deleted=True, stopped=True)
     facts = {
@@ -184,8 +184,9 @@ def _locked(**which: object) -> list[Link]:
     return list(Link.objects.select_for_update().filter(**which).order_by("id"))
 
 
-def _drop_waiting(link: Link) -> None:
-    PendingWrite.objects.filter(link=link, op__in=["create", "update"], state__in=UNSENT).delete()
+def _drop_waiting(link: Link, run: Run | None, now: datetime) -> None:
+    dropped.updates([link.pk], run, now)
+    PendingWrite.objects.filter(link=link, op="create", state__in=UNSENT).delete()
 
 
 def _open(

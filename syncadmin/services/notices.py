@@ -14,7 +14,7 @@ from django.db.models import Exists, OuterRef
 from syncadmin.connectors.contract import Merged
 from syncadmin.engine.records import Lane, Side
 from syncadmin.engine.rules import too_many_deletes
-from syncadmin.services import doubles, history, merges, questions
+from syncadmin.services import doubles, dropped, history, merges, questions
 from syncadmin.services.context import Context
 from syncadmin.services.rulebook import Rulebook
 from syncadmin.store import ledger, mirror, work
@@ -64,7 +64,8 @@ def _stopped(change: Change, run: Run | None, now: datetime) -> None:
         return
     link = Link.objects.select_for_update().get(pk=change.link)
     Link.objects.filter(pk=link.pk).update(stopped=True)
-    PendingWrite.objects.filter(link=link, op__in=["create", "update"], state__in=UNSENT).delete()
+    dropped.updates([link.pk], run, now)
+    PendingWrite.objects.filter(link=link, op="create", state__in=UNSENT).delete()
     _tell(link, Kind.FILTER_STOPPED, "Stop sync", Side.DYNAMICS, run, now)
 
 
@@ -115,7 +116,7 @@ def apply_dynamics_deletes(guids: Sequence[str], run: Run | None, now: datetime,
     DynamicsRecord.objects.filter(guid__in=guids).update(deleted_at=now, due="")
     links = list(Link.objects.select_for_update().filter(dynamics__in=guids, dynamics_deleted=False).order_by("id"))
     ids = [link.pk for link in links]
-    PendingWrite.objects.filter(link_id__in=ids, side=Side.DYNAMICS, op="update", state__in=UNSENT).delete()
+    dropped.updates(ids, run, now, [Side.DYNAMICS])
     PendingWrite.objects.filter(link_id__in=ids, op="create", side=Side.MARKETO, state__in=UNSENT).delete()
     _close_failures(ids, Side.DYNAMICS, now)
     Link.objects.filter(pk__in=ids).update(dynamics_deleted=True)
@@ -173,7 +174,7 @@ def apply_people_deletes(people: Sequence[int | None], run: Run | None, now: dat
     MarketoPerson.objects.filter(person__in=wanted).update(deleted_at=now)
     links = list(Link.objects.select_for_update().filter(marketo__in=wanted, marketo_deleted=False).order_by("id"))
     ids = [link.pk for link in links]
-    PendingWrite.objects.filter(link_id__in=ids, side=Side.MARKETO, op="update", state__in=UNSENT).delete()
+    dropped.updates(ids, run, now, [Side.MARKETO])
     PendingWrite.objects.filter(target__in=[str(person) for person in wanted], op="log").delete()
     Receipt.objects.filter(link_id__in=ids, how="").update(how="e", settled_at=now)
     _close_failures(ids, Side.MARKETO, now)

@@ -114,20 +114,15 @@ def _written(kind: Kind, side: Side, case: Case, write: PendingWrite, run: Run, 
     )
 
 
-def arrived(book: Rulebook, side: Side, write: PendingWrite, values: Values, run: Run, now: datetime) -> list[str]:
+def arrived(
+    book: Rulebook, side: Side, write: PendingWrite, values: Values | None, run: Run | None, now: datetime
+) -> list[str]:
     """Keys of a write without an answer that was, or may have been, applied; history tells what they replaced.
 
-    A third value says nothing: somebody edited after our write, or instead of it. Better told once too often.
+    A third value says nothing: somebody edited after our write, or instead of it. Better told once too often. So it is
+    where nobody knows the ``values``.
     """
-    found = []
-    for key, told in write.fields.items():
-        bound = book.bound(key)
-        name = bound.target(side).name if bound is not None else ""
-        if bound is None or name not in values:
-            continue
-        stands = shown(bound, side, values[name])
-        if stands == told["sent"] or stands != told["replaced"]:
-            found.append(key)
+    found = [key for key, told in write.fields.items() if values is None or _has_moved(book, side, key, told, values)]
     changes = history.changes({key: write.fields[key] for key in found})
     if changes:
         details = {"id": write.target, "table": write.table}
@@ -135,6 +130,14 @@ def arrived(book: Rulebook, side: Side, write: PendingWrite, values: Values, run
             [history.line(Kind.UPDATED, now, link=write.link_id, side=side, changes=changes, details=details, run=run)]
         )
     return found
+
+
+def _has_moved(book: Rulebook, side: Side, key: str, told: dict[str, Any], values: Values) -> bool:
+    bound = book.bound(key)
+    if bound is None or bound.target(side).name not in values:
+        return False
+    stands = shown(bound, side, values[bound.target(side).name])
+    return bool(stands == told["sent"] or stands != told["replaced"])
 
 
 def _refused(book: Rulebook, side: Side, case: Case, answer: Answered, run: Run, now: datetime) -> list[Activity]:

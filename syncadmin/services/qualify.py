@@ -7,7 +7,7 @@ from uuid import UUID
 from syncadmin.engine.merge import Agreed
 from syncadmin.engine.qualification import carry_over
 from syncadmin.engine.records import Lane, Ref, Side, Table
-from syncadmin.services import history
+from syncadmin.services import dropped, history
 from syncadmin.services.context import Context
 from syncadmin.services.rulebook import Rulebook
 from syncadmin.store import cases, ledger, mirror
@@ -26,7 +26,7 @@ def move(ctx: Context, book: Rulebook, lead: Ref, contact: Ref, run: Run | None)
     if PendingWrite.objects.filter(link=link, state="sent").exists():
         mirror.mark_links([link.pk], Lane.LIVE)
         return False
-    PendingWrite.objects.filter(link=link, op="update", state__in=UNSENT).delete()
+    dropped.updates([link.pk], run, ctx.now())
     PendingWrite.objects.filter(link=link, op="create", state__in=UNSENT).update(target=contact.id)
     agreed = {key: Agreed(*values) for key, values in link.agreed.items()}
     carried = carry_over(agreed, book.pairs(Table.LEAD), book.pairs(Table.CONTACT))

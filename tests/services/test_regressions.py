@@ -11,7 +11,7 @@ from syncadmin.engine.records import Lane
 from syncadmin.sandbox.faults import Fault
 from syncadmin.services import pull_dynamics
 from syncadmin.store import mirror
-from syncadmin.store.models import DynamicsRecord, Failure, Link, MarketoPerson
+from syncadmin.store.models import Activity, DynamicsRecord, Failure, Link, MarketoPerson
 from tests.services.test_kills import die_at
 from tests.world import World
 
@@ -304,3 +304,26 @@ def test_a_value_that_stood_in_dynamics_alone_can_still_be_looked_up_after_its_r
     changes = {(line.side, *change) for line in world.told(guid, "superseded") for change in line.changes}
     assert changes == {("dynamics", "lead.jobtitle:title", "Captain", None, "held")}
     assert world.quiet(2)
+
+
+@pytest.mark.parametrize("turn", ["qualified", "merged", "stopped", "deleted"])
+def test_what_an_unreadable_answer_hid_is_still_told_although_the_record_went_its_way_since(world, turn):
+    guid, person = world.linked(jobtitle="Mate")
+    world.marketo.edit("person", person, {"title": "Captain"})
+    world.dynamics.faults.add(Fault("garbage", path="*$batch*"))
+    world.sync()
+    assert world.dynamics.get("lead", guid)["jobtitle"] == "Captain"
+    link = world.link_of(guid).pk
+    match turn:
+        case "qualified":
+            world.dynamics.qualify(guid, account=False)
+        case "merged":
+            world.dynamics.merge("lead", world.dynamics.create("lead", {"lastname": "Vik"}), guid)
+        case "stopped":
+            world.dynamics.edit("lead", guid, {"new_synctomkto": False})
+        case "deleted":
+            world.dynamics.delete("lead", guid)
+    world.sync(2)
+
+    lines = Activity.objects.filter(link=link, kind="updated")
+    assert ["lead.jobtitle:title", "Mate", "Captain", "one_sided"] in [one for line in lines for one in line.changes]
