@@ -27,8 +27,12 @@ log = logging.getLogger(__name__)
 # Two workers that meet in one row: the loser tries again, a few times, then leaves it to the next run.
 _CLASHES = 5
 _LEAST_WAIT = 10
-# A feed may have hundreds of empty pages to walk through; what was read already is decided and sent meanwhile.
-_IN_A_ROW = 20
+# A feed may have hundreds of empty pages to walk through, each a call that waits for its turn; what was read already is
+# decided and sent meanwhile.
+_PAGES_IN_A_ROW, _IN_A_ROW = 2, 20
+# As long as the backfill has work, a run goes on with it no longer than this, and the next one follows at once: what was
+# edited meanwhile waits for the feeds, and nobody should wait for a quarter of a minute.
+_FILLED_AFTER = timedelta(seconds=5)
 _FLUSH_EVERY = timedelta(seconds=2)
 # The rest of a very long list is for the next run; a page of it looks again at a few hundred by itself.
 _LISTING = timedelta(seconds=10)
@@ -57,7 +61,10 @@ def waiting(chosen: options.Options, last: Iterable[Run]) -> timedelta:
             break
         idle += 1
     wait = max(chosen.wait, min(chosen.wait * (1 + idle // 2), chosen.longest_wait))
-    if work.backfilling():  # an extract is looked after once a minute, not once a run
+    if work.backfilling():
+        if not idle:
+            return min(timedelta(seconds=chosen.wait), _FILLED_AFTER)
+        # An extract that is being made is looked after once a minute, not once a run.
         wait = min(chosen.wait, max(_LEAST_WAIT, chosen.extract_poll))
     return timedelta(seconds=wait)
 
@@ -123,7 +130,7 @@ def _pass(ctx: Context, book: Rulebook, run: Run, stopped: set[str], shift: _Shi
     anything was done."""
     worked = False
     for doing in steps.live(ctx, book, run):
-        for _ in range(_IN_A_ROW):
+        for _ in range(_PAGES_IN_A_ROW if doing.name.startswith("pull ") else _IN_A_ROW):
             late = until is not None and ctx.now() >= until
             if late or not _take(ctx, doing, run, stopped, shift):
                 break
@@ -139,7 +146,7 @@ def _pass(ctx: Context, book: Rulebook, run: Run, stopped: set[str], shift: _Shi
 
 def _waits_for_backfill(ctx: Context, book: Rulebook, run: Run) -> bool:
     """A run does not go on with the backfill past the time the next run is due: live changes wait for that one."""
-    return ctx.now() < run.started_at + timedelta(seconds=book.options.wait)
+    return ctx.now() < run.started_at + min(timedelta(seconds=book.options.wait), _FILLED_AFTER)
 
 
 def _take(ctx: Context, doing: Doing, run: Run, stopped: set[str], shift: _Shift) -> bool:

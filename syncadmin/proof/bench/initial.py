@@ -33,7 +33,7 @@ def first_sync(found: Stage) -> dict[str, Any]:
     """Everybody, from an empty mirror."""
     found.forget_people()
     theirs = found.served.cpu() if found.served else 0.0
-    refused = found.served.refused() if found.served else Counter()
+    refused = found.refused()
     with measured() as cost:
         runs = found.settle()
     linked = Link.objects.filter(dynamics__isnull=False, marketo__isnull=False).count()
@@ -42,13 +42,16 @@ def first_sync(found: Stage) -> dict[str, Any]:
     told = {"people": linked, **cost.told(), "rate": round(linked / cost.seconds, 1), "runs": runs}
     if found.served:
         told["sandbox_cpu"] = round(found.served.cpu() - theirs, 2)
-        told["refused"] = dict(found.served.refused() - refused)
-    used = calls()
+    return {**told, **manners(found, cost.seconds, refused), "calls": dict(calls())}
+
+
+def manners(found: Stage, seconds: float, refused: Counter[str]) -> dict[str, Any]:
+    """What the sandboxes refused since, and with limits how much of the fifty calls in twenty seconds was made use of."""
+    told: dict[str, Any] = {"refused": dict(found.refused() - refused)} if found.served else {}
     if found.wanted.limits:
-        # Of the fifty calls in twenty seconds that are ours, how many were made.
-        ours = sum(number for name, number in used.items() if name.startswith("marketo "))
-        told["share_used"] = round(ours / (cost.seconds * SHARE / _MARKETO_WINDOW), 3)
-    return {**told, "calls": dict(used)}
+        ours = sum(number for name, number in calls().items() if name.startswith("marketo "))
+        told["share_used"] = round(ours / (seconds * SHARE / _MARKETO_WINDOW), 3)
+    return told
 
 
 def median_of(rounds: list[dict[str, Any]]) -> Result:

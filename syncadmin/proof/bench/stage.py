@@ -147,6 +147,10 @@ class Stage:
             if self.served is not None:
                 self.served.close()
 
+    def refused(self) -> Counter[str]:
+        """Calls that the sandboxes have refused so far, by side and code; rendered pages refuse none."""
+        return self.served.refused() if self.served is not None else Counter()
+
     def context(self) -> Context:
         """A worker's context; the connectors are kept, as a process keeps them."""
         self.workers += 1

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import connections
 
-from syncadmin.proof.bench.initial import median_of
+from syncadmin.proof.bench.initial import manners, median_of
 from syncadmin.proof.bench.options import NotMeasured, Options, Result
 from syncadmin.proof.bench.stage import Stage, later, stage
 from syncadmin.services import cycle, heartbeat
@@ -28,6 +28,7 @@ def workers(wanted: Options) -> Result:
 def shared(found: Stage, number: int) -> dict[str, Any]:
     """The first sync, from an empty mirror, by so many processes."""
     found.forget_people()
+    refused = found.refused()
     begun = time.perf_counter()
     run_together(found, number)
     seconds = time.perf_counter() - begun
@@ -35,7 +36,7 @@ def shared(found: Stage, number: int) -> dict[str, Any]:
     if linked != found.wanted.people:
         raise NotMeasured(f"{linked} of {found.wanted.people} people were linked")
     told = {"people": linked, "workers": number, "seconds": round(seconds, 3)}
-    return {**told, "rate": round(linked / seconds, 1), "doubled": doubled()}
+    return {**told, "rate": round(linked / seconds, 1), "doubled": doubled(), **manners(found, seconds, refused)}
 
 
 def doubled() -> int:
