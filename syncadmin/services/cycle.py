@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError, OperationalError
@@ -27,11 +27,8 @@ log = logging.getLogger(__name__)
 # Two workers that meet in one row: the loser tries again, a few times, then leaves it to the next run.
 _CLASHES = 5
 _LEAST_WAIT = 10
-# A feed may have hundreds of empty pages to walk through, each a call that waits for its turn; what was read already is
-# decided and sent meanwhile.
-_PAGES_IN_A_ROW, _IN_A_ROW = 2, 20
-# As long as the backfill has work, a run goes on with it no longer than this, and the next one follows at once: what was
-# edited meanwhile waits for the feeds, and nobody should wait for a quarter of a minute.
+# A run goes on with the backfill no longer than this, and if it did so long the next one follows at once: what is edited
+# meanwhile waits for the feeds.
 _FILLED_AFTER = timedelta(seconds=5)
 _FLUSH_EVERY = timedelta(seconds=2)
 # The rest of a very long list is for the next run; a page of it looks again at a few hundred by itself.
@@ -53,7 +50,7 @@ def due(now: datetime) -> bool:
     )
 
 
-def waiting(chosen: options.Options, last: Iterable[Run]) -> timedelta:
+def waiting(chosen: options.Options, last: Sequence[Run]) -> timedelta:
     """How long after its start the last run is followed by the next: longer while nothing changes."""
     idle = 0
     for run in last:
@@ -62,9 +59,11 @@ def waiting(chosen: options.Options, last: Iterable[Run]) -> timedelta:
         idle += 1
     wait = max(chosen.wait, min(chosen.wait * (1 + idle // 2), chosen.longest_wait))
     if work.backfilling():
-        if not idle:
+        # One that ended sooner had to stop: an extract is being made, or the day's share of calls is used up. Runs that
+        # follow at once would then only use up what is left for live changes.
+        if last and last[0].finished_at and last[0].finished_at - last[0].started_at >= _FILLED_AFTER:
             return min(timedelta(seconds=chosen.wait), _FILLED_AFTER)
-        # An extract that is being made is looked after once a minute, not once a run.
+        # An extract is looked after once a minute, not once a run.
         wait = min(chosen.wait, max(_LEAST_WAIT, chosen.extract_poll))
     return timedelta(seconds=wait)
 
@@ -130,7 +129,7 @@ def _pass(ctx: Context, book: Rulebook, run: Run, stopped: set[str], shift: _Shi
     anything was done."""
     worked = False
     for doing in steps.live(ctx, book, run):
-        for _ in range(_PAGES_IN_A_ROW if doing.name.startswith("pull ") else _IN_A_ROW):
+        for _ in range(doing.in_a_row):
             late = until is not None and ctx.now() >= until
             if late or not _take(ctx, doing, run, stopped, shift):
                 break

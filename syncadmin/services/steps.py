@@ -55,11 +55,21 @@ class Doing:
         return self.name.replace("read ", "pull ") if self.name in _TABLES else ""
 
     @property
+    def in_a_row(self) -> int:
+        """How many batches are taken before the next step has its turn.
+
+        A feed may have hundreds of empty pages to walk through, each a call that waits for its own turn; what was read
+        already is decided and sent meanwhile.
+        """
+        return 2 if self.name in _FEEDS else 20
+
+    @property
     def once_a_run(self) -> bool:
         """Whether nothing that a run does can give this step new work: a stream at its end, an age, a date."""
         return self.name in _ONCE
 
 
+_FEEDS = frozenset({"pull lead", "pull contact", "pull changes", "pull events", "pull deletes"})
 _TABLES = frozenset({"pull lead", "pull contact", "read lead", "read contact"})
 _ONCE = frozenset(
     {

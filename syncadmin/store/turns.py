@@ -2,7 +2,7 @@
 
 Marketo takes 100 calls in any 20 seconds from everybody; ours are half of them. Sync Person may have two of them a
 second, and what it leaves unused goes to the others: they may use nearly all of our share, but paced, so that places
-become free at two a second and more, and Sync Person takes each before they do.
+become free at two a second and more, and Sync Person, who needs fewer of them, takes each before they do.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-WINDOW = 20.0
+# A second more than Marketo's window: a call may take that long to arrive, and the one before it no time at all.
+WINDOW = 21.0
 SHARE = 50
 
 
@@ -45,8 +46,8 @@ class _Pace:
     most: int
 
 
-# One place is always free for Sync Person. A backfill begins more slowly, so that a live change finds places beside it.
-_PACES = {Kind.LOOP: _Pace(9, 2.0, 49), Kind.BACKFILL: _Pace(4, 2.25, 49)}
+# Three places are always free for Sync Person, and three more beside a backfill for the calls of a live change.
+_PACES = {Kind.LOOP: _Pace(7, 2.0, 47), Kind.BACKFILL: _Pace(4, 2.0, 44)}
 
 
 def next_turn(calls: Sequence[Call], kind: Kind, now: float) -> float:

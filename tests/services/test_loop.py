@@ -59,6 +59,20 @@ def test_the_wait_grows_while_nothing_changes_and_shrinks_with_the_first_change(
     assert wait(world) == timedelta(seconds=10)
 
 
+def test_runs_follow_at_once_while_a_backfill_is_busy_and_not_while_it_has_to_wait(world):
+    """Else live edits would wait behind it, or a day's calls would go into asking for them."""
+    world.settle()
+    Checkpoint.objects.update_or_create(name="dynamics.lead.full", defaults={"position": {"state": "reading"}})
+    begun = world.clock()
+
+    def after(seconds):
+        ended = begun + timedelta(seconds=seconds)
+        return cycle.waiting(options.read(), [Run(started_at=begun, finished_at=ended, counts={"linked": 1})])
+
+    assert after(6) == timedelta(seconds=5)
+    assert after(1) == timedelta(seconds=10)
+
+
 def test_an_idle_run_costs_few_calls_and_counts_nothing(world):
     world.linked()
     world.settle()

@@ -23,6 +23,11 @@ def world():
     return World()
 
 
+def given_way(world, guid):
+    """What the history tells of values that never travelled: side, field, value, what stands there since, and why."""
+    return [(line.side, *change) for line in world.told(guid, "superseded") for change in line.changes]
+
+
 def test_a_record_deleted_while_the_table_is_first_read_is_not_synced_for_ever(world, monkeypatch):
     """Known from "modified since", gone before the tracked read: no delta link ever tells of such a delete."""
     monkeypatch.setattr(pull_dynamics, "backfill", lambda *args: pull_dynamics.NOTHING)
@@ -191,7 +196,7 @@ def test_a_value_that_stood_in_marketo_under_a_failure_can_still_be_looked_up():
 
     key = "contact.jobtitle:title"
     assert world.marketo.get("person", person)["title"] == "Admiral"
-    found = {(line.side, *change) for line in world.told(guid, "superseded") for change in line.changes}
+    found = set(given_way(world, guid))
     assert found == {("marketo", key, "Mate", "Bosun", "held"), ("marketo", key, "Bosun", "Admiral", "held")}
     assert world.quiet(3)
 
@@ -206,7 +211,7 @@ def test_a_value_that_stood_under_a_failure_can_still_be_looked_up_after_somebod
     world.release()
     world.sync(2)
 
-    changes = [(line.side, *change) for line in world.told(guid, "superseded") for change in line.changes]
+    changes = given_way(world, guid)
     assert changes == [("dynamics", "lead.lastname:lastName", "Vik", "Viken", "held")]
     assert world.quiet(3)
 
@@ -227,7 +232,7 @@ def test_a_value_of_a_write_that_was_refused_as_a_whole_can_still_be_looked_up(r
 
     there = world.marketo.get("person", person)
     assert (there["title"], there["phone"]) == ("Admiral", "2")
-    changes = [(line.side, *change) for line in world.told(guid, "superseded") for change in line.changes]
+    changes = given_way(world, guid)
     assert changes == [("dynamics", "lead.jobtitle:title", "Captain", "Admiral", "held")]
     assert world.quiet(3)
 
@@ -241,7 +246,7 @@ def test_a_value_of_a_refused_write_that_somebody_takes_back_can_still_be_looked
     world.dynamics.edit("lead", guid, {"jobtitle": "Mate", "telephone1": "1"})
     world.sync(2)
 
-    changes = {(line.side, *change) for line in world.told(guid, "superseded") for change in line.changes}
+    changes = set(given_way(world, guid))
     keys = ("lead.jobtitle:title", "Captain", "Mate"), ("lead.telephone1:phone", "2", "1")
     assert changes == {("dynamics", *change, "held") for change in keys}
     assert not Failure.objects.filter(closed_at=None).exists()
@@ -265,7 +270,7 @@ def test_a_value_that_was_about_to_be_replaced_and_that_its_own_side_replaced_ca
     world.border = meanwhile
     world.sync(2)
 
-    changes = {(line.side, *change) for line in world.told(guid, "superseded") for change in line.changes}
+    changes = set(given_way(world, guid))
     key = "lead.jobtitle:title"
     assert changes == {("marketo", key, "Mate", "Admiral", "held"), ("dynamics", key, "Captain", "Admiral", "held")}
     assert world.quiet(3)
@@ -282,7 +287,7 @@ def test_a_value_that_was_decided_about_and_taken_back_before_it_was_sent_can_st
     world.clock.forward(minutes=5)
     world.sync(2)
 
-    changes = [(line.side, *change) for line in world.told(guid, "superseded") for change in line.changes]
+    changes = given_way(world, guid)
     assert changes == [("dynamics", "lead.jobtitle:title", "Captain", "Mate", "superseded")]
     assert world.marketo.get("person", person)["title"] == "Mate"
     assert world.quiet(3)
@@ -301,7 +306,7 @@ def test_a_value_that_stood_in_dynamics_alone_can_still_be_looked_up_after_its_r
     world.settle()
 
     assert world.person_of(guid)["title"] == "Admiral"
-    changes = {(line.side, *change) for line in world.told(guid, "superseded") for change in line.changes}
+    changes = set(given_way(world, guid))
     assert changes == {("dynamics", "lead.jobtitle:title", "Captain", None, "held")}
     assert world.quiet(2)
 

@@ -375,8 +375,9 @@ class Killed(BaseException):
     """The process dies here."""
 
 
-@pytest.mark.parametrize("border", ["sync_person.claimed", "sync_person.answered"])
-def test_a_process_killed_on_the_way_is_followed_by_the_loop(world, border):
+def killed_on_the_way(world, border):
+    """Somebody is asked for, and the process that answers dies at that border; who it was."""
+
     def die(name):
         if name == border:
             raise Killed
@@ -386,6 +387,12 @@ def test_a_process_killed_on_the_way_is_followed_by_the_loop(world, border):
     with pytest.raises(Killed):
         ask(world, person)
     world.border = lambda name: None
+    return person
+
+
+@pytest.mark.parametrize("border", ["sync_person.claimed", "sync_person.answered"])
+def test_a_process_killed_on_the_way_is_followed_by_the_loop(world, border):
+    person = killed_on_the_way(world, border)
     world.sync()
     # Others have read the new record by now, and the request is still the dead process's.
     world.settle()
@@ -403,15 +410,7 @@ def test_a_process_killed_on_the_way_is_followed_by_the_loop(world, border):
 def test_a_lead_qualified_before_its_creates_answer_was_stored_gives_its_person_to_the_contact(world):
     """The process died over the answer; a colleague in Dynamics sees the lead and qualifies it at once."""
 
-    def die(name):
-        if name == "sync_person.answered":
-            raise Killed
-
-    person = world.marketo.create("person", ADA)
-    world.border = die
-    with pytest.raises(Killed):
-        ask(world, person)
-    world.border = lambda name: None
+    person = killed_on_the_way(world, "sync_person.answered")
     lead = next(iter(world.dynamics.rows("lead")))["leadid"]
     contact = world.dynamics.qualify(lead, account=False)["contact"]
     world.sync()

@@ -81,7 +81,7 @@ def test_a_call_waits_for_its_turn(budget, clock):
 
 
 def test_no_time_to_wait_is_said_with_the_time(budget, clock):
-    for _ in range(9):
+    for _ in range(7):
         call(budget)
     with pytest.raises(Spent) as caught:
         call(budget, deadline=clock.now() + timedelta(seconds=0.4))
@@ -163,9 +163,9 @@ def test_an_error_inside_the_call_gives_the_place_back(budget):
 
 
 def test_four_threads_never_exceed_rate_or_places():
-    """Real threads and sessions; a clock that runs twenty times as fast."""
+    """Real threads and sessions; a clock that runs forty times as fast."""
     begun = time.monotonic()
-    fast = 20.0
+    fast = 40.0
 
     def now() -> datetime:
         return AT + timedelta(seconds=(time.monotonic() - begun) * fast)
@@ -195,8 +195,7 @@ def test_four_threads_never_exceed_rate_or_places():
             each.result(timeout=60)
 
     assert len(times) == 100
-    # Between being counted and being noted here a thread may have to wait: 50 ms are a second of this clock.
-    window = timedelta(seconds=19)
+    window = timedelta(seconds=20)
     assert max(sum(1 for at in times if start <= at < start + window) for start in times) <= 50
     assert 1 < most[0] <= 5
     assert Budget.objects.get(side="marketo").calls == 100

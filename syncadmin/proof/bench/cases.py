@@ -45,7 +45,8 @@ PLAN: tuple[tuple[str, dict[str, Any]], ...] = (
     ("latency", {**_SERVED, "people": 5_000}),
     ("webhook", {**_SERVED, "people": 5_000}),
     ("backfill-live", {**_SERVED, "people": 20_000, "limits": True}),
-    *(("workers", {**_CANNED, "people": 20_000, "workers": number}) for number in (1, 2, 4)),
+    ("memory", _SERVED),
+    *(("workers", {**_CANNED, "workers": number}) for number in (1, 2, 4)),
     ("baselines", {**_SERVED, "people": 2_000}),
 )
 

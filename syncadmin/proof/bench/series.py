@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 from syncadmin.proof.bench.changes import changed, in_step, quiet_run
 from syncadmin.proof.bench.initial import first_sync, median_of
-from syncadmin.proof.bench.meter import memory_of
 from syncadmin.proof.bench.options import Options, Result
 from syncadmin.proof.bench.sizes import bytes_a_line, bytes_of_tables
 from syncadmin.proof.bench.stage import stage
@@ -32,8 +31,6 @@ def series(wanted: Options) -> Result:
         many = min(_AT_ONCE, wanted.people)
         told["storm"] = median_of([changed(found, many, wanted.repeat + place) for place in again])
         told |= {"bytes": bytes_of_tables(), "bytes_a_line": bytes_a_line()}
-        if not wanted.canned:
-            told["peak"] = round(memory_of()["peak"], 1)
         return told
 
 
