@@ -47,7 +47,7 @@ class _Pace:
 
 
 # Three places are always free for Sync Person, and three more beside a backfill for the calls of a live change.
-_PACES = {Kind.LOOP: _Pace(7, 2.0, 47), Kind.BACKFILL: _Pace(4, 2.0, 44)}
+_PACES = {Kind.LOOP: _Pace(10, 1.85, 47), Kind.BACKFILL: _Pace(7, 1.85, 44)}
 
 
 def next_turn(calls: Sequence[Call], kind: Kind, now: float) -> float:
