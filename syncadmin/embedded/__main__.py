@@ -40,10 +40,11 @@ def _ended(command: subprocess.Popen[bytes]) -> int:
     signal.signal(signal.SIGTERM, lambda _number, _frame: command.terminate())
     while True:
         try:
-            code = command.wait()
+            # Not endlessly: a signal that comes right before the wait would be heard only after it.
+            code = command.wait(0.5)
             return code if code >= 0 else 128 - code
-        except KeyboardInterrupt:
-            # It was told as well, and how it ends is its own matter.
+        except (KeyboardInterrupt, subprocess.TimeoutExpired):
+            # Whoever pressed Ctrl-C told the command as well, and how it ends is its own matter.
             continue
 
 

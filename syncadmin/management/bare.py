@@ -86,7 +86,9 @@ def _serve_both(rest: Sequence[str]) -> int:
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    stop.wait()
+    # A signal that comes right before an endless wait would be heard only after it.
+    while not stop.wait(0.5):
+        continue
     for server, stand_in in served:
         server.close()
         stand_in.close()

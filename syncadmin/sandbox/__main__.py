@@ -142,7 +142,9 @@ def _serve(options: argparse.Namespace) -> int:
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    stop.wait()
+    # A signal that comes right before an endless wait would be heard only after it.
+    while not stop.wait(0.5):
+        continue
     server.close()
     sandbox.close()
     return 0
