@@ -12,7 +12,7 @@ from django.utils.translation import gettext_noop
 
 from syncadmin.engine import standing
 from syncadmin.engine.records import Lane, Ref, Side, Table
-from syncadmin.services import linking, notices
+from syncadmin.services import linking, merges, notices
 from syncadmin.store.kinds import Kind
 from syncadmin.store.models import Activity, Conflict, Decision, DynamicsRecord, Link, MarketoPerson, SyncRequest
 
@@ -169,6 +169,9 @@ def _links_meeting(row: Decision, choice: str, who: str, now: datetime) -> None:
     moved = next((link for link in links if link.pk == row.link_id), None)
     if moved is None or moved.dynamics is None or not moved.marketo_deleted:
         raise Overtaken(gettext_noop("The link has changed since."))
+    kept_away = merges.is_kept_away(moved)
+    if kept_away and choice == "new_person":
+        raise Overtaken(gettext_noop("The link has changed since."))
     for link in links:
         if link.pk != moved.pk and choice == "keep_loser":
             link.marketo, link.stopped = None, True
@@ -176,7 +179,7 @@ def _links_meeting(row: Decision, choice: str, who: str, now: datetime) -> None:
     moved.marketo = winner if choice == "keep_loser" else None
     # What was agreed with a person who is gone means nothing to another one.
     moved.agreed, moved.held, moved.written = {}, {}, {}
-    moved.marketo_deleted, moved.stopped, moved.dirty = False, False, choice == "keep_loser"
+    moved.marketo_deleted, moved.stopped, moved.dirty = False, kept_away, choice == "keep_loser"
     moved.save()
     if choice == "new_person":
         _own_person(_record(moved.dynamics), who, now)

@@ -84,9 +84,14 @@ def _give(giver: Link, taker: Link, run: Run | None, now: datetime) -> None:
     person = giver.marketo
     _drop_waiting(giver, run, now)
     Link.objects.filter(pk=giver.pk).update(marketo=None, stopped=True, dynamics_deleted=True)
-    taken = {"agreed": {}, "held": {}, "written": {}, "marketo_deleted": False, "stopped": False}
+    taken = {"agreed": {}, "held": {}, "written": {}, "marketo_deleted": False, "stopped": is_kept_away(taker)}
     Link.objects.filter(pk=taker.pk).update(marketo=person, **taken)
     mirror.mark_links([taker.pk], Lane.LIVE)
+
+
+def is_kept_away(link: Link) -> bool:
+    """Whether the filter says No to the link's record: then it stands still, whatever else speaks for going on."""
+    return link.dynamics is not None and DynamicsRecord.objects.filter(guid=link.dynamics, filtered=True).exists()
 
 
 def _withdraw(kind: str, link: Link, now: datetime) -> bool:

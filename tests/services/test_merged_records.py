@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from syncadmin.sandbox.faults import Fault
+from syncadmin.services import answers
 from syncadmin.store.models import Decision, Link
 from tests.world import World
 
@@ -311,6 +312,24 @@ def test_keep_the_losers_record(world):
     assert world.marketo.get("person", winner)["title"] != "Nobody's"
     assert len(list(world.marketo.rows("person"))) == 1
     assert open_questions() == []
+
+
+def test_an_answer_does_not_sync_a_record_that_the_filter_keeps_away(world):
+    """Whoever said "do not sync" while the question was open would see the record synced all the same."""
+    _, winner, moved = meeting(world)
+    world.dynamics.edit("lead", moved, {"new_synctomkto": False, "jobtitle": "Secret"})
+    world.sync()
+    with pytest.raises(answers.Overtaken):
+        world.answer("links_meeting", "new_person")
+    world.answer("links_meeting", "keep_loser")
+    world.settle()
+    assert world.link_of(moved).stopped
+    assert [row["title"] for row in world.marketo.rows("person")] == ["Stays"]
+
+    world.dynamics.edit("lead", moved, {"new_synctomkto": True})
+    world.settle()
+    assert (str(world.link_of(moved).marketo), world.link_of(moved).stopped) == (winner, False)
+    assert world.marketo.get("person", winner)["dynPersonGuid"] == moved
 
 
 def test_a_new_person_for_the_losers_record(world):
