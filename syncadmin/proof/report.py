@@ -5,17 +5,20 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Callable, Generator
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.contrib.auth.models import User
 from django.core.management import call_command
 
-from syncadmin.proof import engine_floor, stack
+from syncadmin.proof import abreast, engine_floor, stack
 from syncadmin.proof.drive import Outcome
+from syncadmin.proof.events import schedule
+from syncadmin.proof.world import prepare
 from syncadmin.store.models import Connection, Setting
 
 FLOORS = ("engine", "stack")
@@ -33,6 +36,7 @@ class Wanted:
     seed: int
     trace: bool = False
     shrink: bool = True
+    jobs: int = 1
 
 
 @dataclass(slots=True)
@@ -55,54 +59,85 @@ class Result:
 
 
 def simulate(wanted: Wanted, tell: Callable[[str], Any]) -> Result:
-    """Plays the schedules of the seeds from ``seed`` on; ``tell`` hears of each failure at once. Raises ``NotHere``."""
-    if wanted.floor == "engine":
-        return _counted(wanted, _engine(wanted, tell))
-    return _counted(wanted, _stack(wanted, tell))
+    """Plays the schedules of the seeds from ``seed`` on; ``tell`` hears of each failure. Raises ``NotHere``."""
+    seeds = range(wanted.seed, wanted.seed + wanted.schedules)
+    play, begin = (_engine, None) if wanted.floor == "engine" else (_stack, prepare)
+    if begin:
+        make_room()
+    if wanted.jobs > 1:
+        return _counted(
+            wanted, abreast.played(begin and _begin, partial(_quietly, play, wanted), seeds, wanted.jobs), tell
+        )
+    if begin:
+        begin()
+    return _counted(wanted, (play(wanted, tell, seed) for seed in seeds), tell)
 
 
-@dataclass(frozen=True, slots=True)
+def _begin() -> None:
+    """In a database of its own."""
+    make_room()
+    prepare()
+
+
+@dataclass(slots=True)
 class _One:
-    """One schedule: how many calls it made, and its row if it failed."""
+    """One schedule: its trace as a digest, how many calls it made, its row if it failed, and what is still to be told of it."""
 
-    trace: list[str]
+    trace: str
     calls: int = 0
     failed: dict[str, Any] | None = None
+    told: list[str] = field(default_factory=list)
 
 
-def _counted(wanted: Wanted, played: Iterator[_One]) -> Result:
+_Play = Callable[[Wanted, Callable[[str], Any], int], _One]
+
+
+def _quietly(play: _Play, wanted: Wanted, seed: int) -> _One:
+    """In another process: what is told goes home with the rest."""
+    told: list[str] = []
+    one = play(wanted, told.append, seed)
+    one.told = told
+    return one
+
+
+def _counted(wanted: Wanted, played: Generator[_One, None, None], tell: Callable[[str], Any]) -> Result:
     """Adds up what was played; Ctrl-C ends it with what there is."""
     result, digest = Result(wanted.floor, wanted.seed), hashlib.sha256()
     started = time.perf_counter()
-    with suppress(KeyboardInterrupt):
+    with suppress(KeyboardInterrupt), closing(played):
         for one in played:
             result.schedules += 1
             result.calls += one.calls
-            digest.update("\n".join(one.trace).encode())
+            digest.update(one.trace.encode())
+            for text in one.told:
+                tell(text)
             if one.failed is not None:
                 result.failed.append(one.failed)
     result.seconds, result.trace = time.perf_counter() - started, digest.hexdigest()
     return result
 
 
-def _engine(wanted: Wanted, tell: Callable[[str], Any]) -> Iterator[_One]:
+def _digest(trace: list[str]) -> str:
+    return hashlib.sha256("\n".join(trace).encode()).hexdigest()
+
+
+def _engine(wanted: Wanted, tell: Callable[[str], Any], seed: int) -> _One:
     """The engine floor's schedules are short enough to be read as they are."""
-    for played in engine_floor.simulate(wanted.seed, wanted.schedules):
-        if wanted.trace:
-            tell("\n".join([f"seed {played.seed}", *played.trace]))
-        row = None
-        if played.broken:
-            tell(f"seed {played.seed}: {played.broken[0]}")
-            row = {"seed": played.seed, "broken": played.broken, "its_trace": played.trace}
-        yield _One(played.trace, failed=row)
+    played = engine_floor.attempt(seed)
+    if wanted.trace:
+        tell("\n".join([f"seed {seed}", *played.trace]))
+    row = None
+    if played.broken:
+        tell(f"seed {seed}: {played.broken[0]}")
+        row = {"seed": seed, "broken": played.broken, "its_trace": played.trace}
+    return _One(_digest(played.trace), failed=row)
 
 
-def _stack(wanted: Wanted, tell: Callable[[str], Any]) -> Iterator[_One]:
-    make_room()
-    for outcome in stack.simulate(wanted.seed, wanted.schedules):
-        if wanted.trace:
-            tell("\n".join([f"seed {outcome.schedule.seed}", *outcome.trace]))
-        yield _One(outcome.trace, outcome.calls, _failed(outcome, wanted, tell) if outcome.broken else None)
+def _stack(wanted: Wanted, tell: Callable[[str], Any], seed: int) -> _One:
+    outcome = stack.play(schedule(seed))
+    if wanted.trace:
+        tell("\n".join([f"seed {seed}", *outcome.trace]))
+    return _One(_digest(outcome.trace), outcome.calls, _failed(outcome, wanted, tell) if outcome.broken else None)
 
 
 def make_room() -> None:

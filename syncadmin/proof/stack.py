@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from syncadmin.proof import database
 from syncadmin.proof.drive import Drive, Outcome
-from syncadmin.proof.events import Schedule, schedule
+from syncadmin.proof.events import Schedule
 from syncadmin.proof.shrink import shrink
-from syncadmin.proof.world import prepare
 
 
 def play(wanted: Schedule) -> Outcome:
@@ -18,13 +15,6 @@ def play(wanted: Schedule) -> Outcome:
         return Drive(wanted, sessions).play()
     finally:
         sessions.close()
-
-
-def simulate(first: int, count: int) -> Iterator[Outcome]:
-    """The schedules of these seeds, one after another."""
-    prepare()
-    for seed in range(first, first + count):
-        yield play(schedule(seed))
 
 
 def shortest(failed: Outcome) -> Outcome:

@@ -115,12 +115,12 @@ def test_what_was_measured_is_told_though_a_later_case_fails(db, monkeypatch):
 
 
 def test_a_series_that_is_stopped_tells_what_was_played(monkeypatch):
-    def two(first, count):
-        yield engine_floor.play(first)
-        yield engine_floor.play(first + 1)
-        raise KeyboardInterrupt
+    def two(seed):
+        if seed == 42:
+            raise KeyboardInterrupt
+        return engine_floor.play(seed)
 
-    monkeypatch.setattr(engine_floor, "simulate", two)
+    monkeypatch.setattr(engine_floor, "attempt", two)
     out = StringIO()
     with pytest.raises(CommandError, match="go on with --seed 42") as stopped:
         call_command("simulate", floor="engine", schedules=50, seed=40, json=True, stdout=out)

@@ -6,10 +6,12 @@ import os
 from datetime import UTC, date, datetime
 
 import pytest
+from django.db import connection
 
-from syncadmin.proof import engine_floor, report, stack
+from syncadmin.proof import abreast, database, engine_floor, report, stack
 from syncadmin.proof.events import schedule
 from syncadmin.proof.planting import planted
+from syncadmin.store.models import Connection
 from tests.planted import BUGS
 
 ENGINE_SCHEDULES = 2_000
@@ -58,6 +60,31 @@ def test_the_same_seed_gives_the_same_trace(emptied):
     assert len(first.trace) > 50
 
 
+def test_several_processes_play_the_same_schedules(emptied):
+    # What the fixture has connected looks like somebody's own.
+    Connection.objects.all().delete()
+    alone = report.simulate(report.Wanted("stack", 3, 1_600), pytest.fail)
+    abreast = report.simulate(report.Wanted("stack", 3, 1_600, jobs=2), pytest.fail)
+    assert (abreast.trace, abreast.calls, abreast.schedules) == (alone.trace, alone.calls, 3)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_database WHERE datname LIKE %s", [f"{database.name_of(0)[:-1]}_%"])
+        assert cursor.fetchone() == (0,)
+
+
+def test_several_processes_tell_what_failed_in_the_order_of_the_seeds(monkeypatch):
+    monkeypatch.setattr(engine_floor, "play", lambda seed: engine_floor.Played(1 // (seed % 2)))
+    heard = []
+    result = report.simulate(report.Wanted("engine", 5, 10, jobs=3), heard.append)
+    assert [row["seed"] for row in result.failed] == [10, 12, 14]
+    assert [text.partition(":")[0] for text in heard] == ["seed 10", "seed 12", "seed 14"]
+
+
+def test_a_player_that_dies_is_missed_and_not_waited_for(monkeypatch):
+    monkeypatch.setattr(engine_floor, "play", lambda seed: os._exit(9) if seed == 13 else engine_floor.Played(seed))
+    with pytest.raises(abreast.PlayerLost):
+        report.simulate(report.Wanted("engine", 6, 10, jobs=2), print)
+
+
 @pytest.mark.long
 def test_a_failing_schedule_is_made_short(emptied):
     """With history silenced nearly every event is beside the point, and goes."""
@@ -75,8 +102,6 @@ def test_another_seed_gives_another_schedule():
 
 
 def test_a_database_in_use_is_refused(db):
-    from syncadmin.store.models import Connection
-
     Connection.objects.create(
         side="dynamics", base_url="https://x.example", sealed="", connected_at="2026-03-02T09:00:00Z"
     )

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from syncadmin.collector import spare_batches
-from syncadmin.proof import arguments, planted, report
+from syncadmin.proof import abreast, arguments, planted, report
 from syncadmin.proof.world import prepare
 
 _SCHEDULES = 100
@@ -31,6 +31,13 @@ class Command(BaseCommand):
             metavar="S",
             help="the first seed (1, or the one known to show a planted bug)",
         )
+        parser.add_argument(
+            "--jobs",
+            type=arguments.count,
+            default=None,
+            metavar="N",
+            help="so many processes, each with a database of its own (1)",
+        )
         parser.add_argument("--json", action="store_true", help="the result as one JSON document")
         parser.add_argument("--trace", action="store_true", help="print what happened in each schedule")
         parser.add_argument("--no-shrink", action="store_true", help="print failing schedules as they were drawn")
@@ -42,11 +49,11 @@ class Command(BaseCommand):
             self._planted(options) if options["planted"] else self._simulate(options)
         except KeyboardInterrupt:
             raise CommandError("stopped before its end", returncode=arguments.STOPPED) from None
-        except (report.NotHere, planted.NoneHere) as refusal:
+        except (report.NotHere, planted.NoneHere, abreast.PlayerLost) as refusal:
             raise CommandError(str(refusal)) from None
 
     def _planted(self, options: dict[str, Any]) -> None:
-        for name in ("schedules", "trace", "no_shrink"):
+        for name in ("schedules", "trace", "no_shrink", "jobs"):
             if options[name]:
                 raise CommandError(f"--{name.replace('_', '-')} means nothing with --planted")
         wanted = planted.bugs(options["floor"] or "")
@@ -71,6 +78,7 @@ class Command(BaseCommand):
             seed=1 if options["seed"] is None else options["seed"],
             trace=options["trace"],
             shrink=not options["no_shrink"],
+            jobs=options["jobs"] or 1,
         )
         result = report.simulate(wanted, self.stderr.write)
         self.stdout.write(report.as_json(result) if options["json"] else report.as_text(result))
