@@ -66,7 +66,9 @@ def changed(found: Stage, number: int, place: int) -> dict[str, Any]:
         told["sandbox_cpu"] = round(found.served.cpu() - theirs, 2)
     ideal = _ideal(found.batch_size(), there, here)
     told |= {"runs": runs, "statements_a_change": round(cost.statements / number, 2), "calls": dict(used)}
-    told |= {"ideal_calls": ideal, "call_ratio": round(_about_people(used) / ideal, 3)}
+    echoes = 0 if found.canned else _echoes(there, here)
+    told |= {"ideal_calls": ideal, "call_ratio": round(_about_people(used) / ideal, 3), "echo_pages": echoes}
+    told["call_ratio_with_echoes"] = round(_about_people(used) / (ideal + echoes), 3)
     # What our own writes echo is read by the next runs; it is no part of the time measured.
     for _ in range(_QUIET_RUNS):
         if not found.run().counts:
@@ -105,6 +107,12 @@ def _ideal(batch: int, there: Sequence[Human], here: Sequence[Human]) -> int:
     marketo = 2 * math.ceil(len(here) / _PEOPLE_A_CALL) + 2 * math.ceil(len(there) / _PEOPLE_A_CALL)
     pages = sum(max(1, math.ceil(tables[table] / _ROWS_A_PAGE)) for table in (Table.LEAD, Table.CONTACT))
     return marketo + pages + math.ceil(len(here) / batch)
+
+
+def _echoes(there: Sequence[Human], here: Sequence[Human]) -> int:
+    """Full pages of what both feeds tell of our own writes: nobody can read the feed without them."""
+    tables = Counter(one.table for one in here)
+    return math.ceil(len(there) / _PEOPLE_A_CALL) + sum(math.ceil(each / _ROWS_A_PAGE) for each in tables.values())
 
 
 _FOR_PEOPLE = (

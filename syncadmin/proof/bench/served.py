@@ -85,7 +85,8 @@ class Served:
                 told = self.order(Side.DYNAMICS, "load", {"entity": table, "rows": rows, "days_ago": _AGE})
                 if told["refused"]:
                     raise NotMeasured(f"Dynamics' sandbox refused: {told['refused'][:3]}")
-            told = self.order(Side.MARKETO, "load", {"entity": "person", "rows": [one.marketo for one in chunk]})
+            rows = [one.marketo for one in chunk]
+            told = self.order(Side.MARKETO, "load", {"entity": "person", "rows": rows, "days_ago": _AGE})
             self.people.update(zip((one.number for one in chunk), map(str, told["ids"]), strict=True))
 
     def order(self, side: Side, verb: str, body: Any) -> Any:

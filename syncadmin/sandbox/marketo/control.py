@@ -98,7 +98,8 @@ def _sync(sandbox: MarketoSandbox, given: dict[str, Any]) -> Any:
 
 
 def _load(sandbox: MarketoSandbox, given: dict[str, Any]) -> Any:
-    return {"ids": sandbox.load(given["entity"], given["rows"], dedupe=bool(given.get("dedupe")))}
+    ago = int(given.get("days_ago", 0))
+    return {"ids": sandbox.load(given["entity"], given["rows"], dedupe=bool(given.get("dedupe")), days_ago=ago)}
 
 
 def _create(sandbox: MarketoSandbox, given: dict[str, Any]) -> Any:

@@ -1,6 +1,7 @@
 """The desk, the truth log, `/_sandbox/`, the state on disk and the web page."""
 
 import json
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -52,6 +53,16 @@ def test_the_desk_validates_like_the_screens(sandbox):
     assert list(sandbox.rows("person")) == []
     id = sandbox.create("person", {"email": "a@x.example", "priority": 3})
     assert sandbox.get("person", int(id))["priority"] == 3
+
+
+def test_what_is_loaded_may_have_come_about_long_ago(sandbox, client: Client, clock: Clock):
+    sandbox.load("person", [{"email": "old@x.example"}], days_ago=30)
+    token = client.since(clock.now - timedelta(days=1))
+    sandbox.load("person", [{"email": "new@x.example"}])
+    created = {row["email"]: datetime.fromisoformat(row["createdAt"]) for row in sandbox.rows("person")}
+    assert created["new@x.example"] - created["old@x.example"] == timedelta(days=30)
+    feed = client.get("/rest/v1/activities.json", nextPageToken=token, activityTypeIds="12").json["result"]
+    assert [row["leadId"] for row in feed] == [1001]
 
 
 def test_only_the_api_insists_on_ascii_addresses(sandbox, client: Client):
