@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from uuid import UUID
 
+from django.db.models.functions import Greatest
+
 from syncadmin.engine.records import Lane, Side
 from syncadmin.services import dropped, history, linking
 from syncadmin.store import ledger, mirror
@@ -94,6 +96,14 @@ def is_kept_away(link: Link) -> bool:
     return link.dynamics is not None and DynamicsRecord.objects.filter(guid=link.dynamics, filtered=True).exists()
 
 
+def is_left_alone(link: Link) -> bool:
+    """Whether the link waits for an answer about a merge, or was left without its person by one: the filter's yes does
+    not speak for making another."""
+    asked = Decision.objects.filter(kind__in=["links_meeting", "dynamics_merge"], link=link, answered_at=None)
+    gone = MarketoPerson.objects.filter(person__in=[link.marketo], merged_into__isnull=False)
+    return asked.exists() or (link.marketo_deleted and gone.exists())
+
+
 def _withdraw(kind: str, link: Link, now: datetime) -> bool:
     """Whether the question about this link was open or answered; it is not open any more."""
     asked = Decision.objects.filter(kind=kind, link=link)
@@ -106,7 +116,9 @@ def in_marketo(loser: int, winner: int, run: Run | None, now: datetime) -> None:
     if MarketoPerson.objects.filter(person=loser, merged_into=winner).exists():
         return
     remember_gone([loser], now)
-    MarketoPerson.objects.filter(person=loser).update(deleted_at=now, merged_into=winner)
+    MarketoPerson.objects.filter(person=loser).update(
+        deleted_at=now, merged_into=winner, seen_at=Greatest("seen_at", now)
+    )
     # It may have been merged itself, and that been told before.
     winner = _last(winner)
     _arrived(winner, run, now)

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from django.db.models import Exists, OuterRef
+from django.db.models.functions import Greatest
 
 from syncadmin.connectors.contract import Merged
 from syncadmin.engine.records import Lane, Side
@@ -74,7 +75,7 @@ def _started(change: Change, run: Run | None, now: datetime) -> None:
         ledger.activities([history.line(Kind.FILTER_STARTED, now, dynamics=change.id, run=run)])
         return
     link = Link.objects.select_for_update().get(pk=change.link)
-    Link.objects.filter(pk=link.pk).update(stopped=False, dirty=True)
+    Link.objects.filter(pk=link.pk).update(stopped=merges.is_left_alone(link), dirty=True)
     _tell(link, Kind.FILTER_STARTED, "Start sync", Side.DYNAMICS, run, now)
 
 
@@ -95,8 +96,11 @@ def _tell(link: Link, kind: Kind, result: str, side: Side, run: Run | None, now:
         ledger.writes([entry])
 
 
-def dynamics_gone(ctx: Context, book: Rulebook, guids: Sequence[str], run: Run | None) -> None:
-    """Records that Dynamics says are deleted. Unknown ids are ignored; too many at once are held for a person."""
+def dynamics_gone(
+    ctx: Context, book: Rulebook, guids: Sequence[str], run: Run | None, seen: datetime | None = None
+) -> None:
+    """Records that Dynamics says are deleted, asked at ``seen`` if that is known. Unknown ids are ignored; too many at
+    once are held for a person."""
     if not guids:
         return
     now = ctx.now()
@@ -105,11 +109,16 @@ def dynamics_gone(ctx: Context, book: Rulebook, guids: Sequence[str], run: Run |
     if _too_many(book, Side.DYNAMICS, linked.count(), run):
         _hold(Side.DYNAMICS, [str(guid) for guid in known], run, now)
         return
-    apply_dynamics_deletes([str(guid) for guid in known], run, now)
+    apply_dynamics_deletes([str(guid) for guid in known], run, now, seen=seen)
 
 
-def apply_dynamics_deletes(guids: Sequence[str], run: Run | None, now: datetime, who: str = "") -> None:
+def apply_dynamics_deletes(
+    guids: Sequence[str], run: Run | None, now: datetime, who: str = "", seen: datetime | None = None
+) -> None:
     """The records are gone: the people stay, and are told so."""
+    if seen is not None:
+        # A read begun before the notice knows nothing of it, even if it is stored only now; a later one tells a restore.
+        DynamicsRecord.objects.filter(guid__in=guids, seen_at__lt=seen).update(seen_at=seen)
     asked = DynamicsRecord.objects.filter(guid__in=guids, due="decision")
     for table, guid, email in asked.values_list("table", "guid", "email"):
         questions.forget(table, str(guid), email, now)
@@ -171,7 +180,8 @@ def people_gone(ctx: Context, book: Rulebook, people: Sequence[int], run: Run | 
 def apply_people_deletes(people: Sequence[int | None], run: Run | None, now: datetime, who: str = "") -> None:
     """The people are gone: the Dynamics records stay, and their next change makes new people."""
     wanted = sorted({person for person in people if person is not None})
-    MarketoPerson.objects.filter(person__in=wanted).update(deleted_at=now)
+    # An id never returns: a read begun before this is stored in vain.
+    MarketoPerson.objects.filter(person__in=wanted).update(deleted_at=now, seen_at=Greatest("seen_at", now))
     links = list(Link.objects.select_for_update().filter(marketo__in=wanted, marketo_deleted=False).order_by("id"))
     ids = [link.pk for link in links]
     dropped.updates(ids, run, now, [Side.MARKETO])

@@ -185,7 +185,7 @@ def _store(
         if not work.move(checkpoint, page.cursor, as_of=seen, run=done):
             return did(True)
         _store_records(ctx, book, records, lane, seen, run)
-        notices.dynamics_gone(ctx, book, [ref.id for ref in page.deleted], run)
+        notices.dynamics_gone(ctx, book, [ref.id for ref in page.deleted], run, seen)
     return did(page.more, read_dynamics=len(page.records), deleted_dynamics=len(page.deleted))
 
 
@@ -251,5 +251,5 @@ def _sweep(ctx: Context, book: Rulebook, table: Table, full: Checkpoint, run: Ru
     with transaction.atomic():
         _store_records(ctx, book, answer.records, Lane.BACKFILL, seen, run)
         sweeps.met(missing, number)
-        notices.dynamics_gone(ctx, book, [ref.id for ref in answer.gone], run)
+        notices.dynamics_gone(ctx, book, [ref.id for ref in answer.gone], run, seen)
     return did(True, swept=len(missing))

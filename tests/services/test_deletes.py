@@ -6,9 +6,11 @@ from datetime import timedelta
 
 import pytest
 
+from syncadmin.engine.records import Lane
 from syncadmin.sandbox.faults import Fault
 from syncadmin.services import pull_marketo, setup, suppression
-from syncadmin.store import work
+from syncadmin.store import mirror, work
+from syncadmin.store.mirror import DynamicsRow, PersonRow
 from syncadmin.store.models import Activity, Decision, DynamicsRecord, Failure, Link, MarketoPerson, PendingWrite
 from tests.world import World
 
@@ -59,6 +61,27 @@ def test_what_changes_in_marketo_afterwards_goes_nowhere(world):
     assert world.ours("dynamics") == before
     assert world.dynamics.get("lead", guid) is None
     assert not Failure.objects.filter(closed_at=None).exists()
+
+
+def test_a_read_from_before_the_delete_brings_nobody_back(world):
+    """Stored late, it would show as alive, and be written to, whoever is gone on either side."""
+    here, person = world.linked()
+    there, other = world.linked(emailaddress1="other@x.example")
+    begun = world.clock()
+    record, read = DynamicsRecord.objects.get(guid=here), MarketoPerson.objects.get(person=int(other))
+    world.clock.sleep(1)
+    world.dynamics.delete("lead", here)
+    world.marketo.delete("person", other)
+    world.sync()
+
+    late = DynamicsRow("lead", here, {**record.values, "jobtitle": "Ghost"}, record.version + "0", email=record.email)
+    ghost = PersonRow(int(other), {**read.values, "title": "Ghost"}, email=read.email)
+    assert mirror.store_dynamics([late], seen=begun, lane=Lane.LIVE) == []
+    assert mirror.store_people([ghost], seen=begun, lane=Lane.LIVE) == []
+    assert DynamicsRecord.objects.get(guid=here).deleted_at is not None
+    assert MarketoPerson.objects.get(person=int(other)).deleted_at is not None
+    assert str(world.link_of(here).marketo) == person
+    assert world.link_of(there).marketo_deleted
 
 
 def test_a_restored_record_revives_its_link(world):

@@ -332,6 +332,22 @@ def test_an_answer_does_not_sync_a_record_that_the_filter_keeps_away(world):
     assert world.marketo.get("person", winner)["dynPersonGuid"] == moved
 
 
+def test_the_filters_yes_makes_no_second_person_while_the_question_is_open(world):
+    """Else the question is answered by a person nobody asked for, and the two doubles are there to stay."""
+    _, winner, moved = meeting(world)
+    world.dynamics.edit("lead", moved, {"new_synctomkto": False})
+    world.sync()
+    world.dynamics.edit("lead", moved, {"new_synctomkto": True, "jobtitle": "Again"})
+    world.settle()
+    assert world.link_of(moved).stopped
+    assert [str(row["id"]) for row in world.marketo.rows("person")] == [winner]
+    assert open_questions() == ["links_meeting"]
+
+    world.answer("links_meeting", "keep_loser")
+    world.settle()
+    assert (str(world.link_of(moved).marketo), world.link_of(moved).stopped) == (winner, False)
+
+
 def test_a_new_person_for_the_losers_record(world):
     stays, winner, moved = meeting(world)
     world.answer("links_meeting", "new_person")
