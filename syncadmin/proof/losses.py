@@ -124,12 +124,26 @@ def _text(value: Any) -> str:
 
 
 def _blanked(logs: dict[str, list[Truth]]) -> Iterator[str]:
-    """We empty a field only because somebody emptied its partner."""
+    """We empty a field only because somebody emptied its partner, or put back that it was emptied right there."""
     emptied = set(_emptied(logs))
     other = {"dynamics": "marketo", "marketo": "dynamics"}
     for side, entry, field, old, new in _replaced(logs):
-        if new is None and field.form is not Form.FLAG and (other[side], field.column) not in emptied:
+        if new is not None or field.form is Form.FLAG or _emptied_there(side, field, entry, logs[side]):
+            continue
+        if (other[side], field.column) not in emptied:
             yield f"11: {side} {entry.record} lost {field.column} {old!r}, and nobody had emptied it"
+
+
+def _emptied_there(side: str, field: Field, entry: Truth, log: list[Truth]) -> bool:
+    """Whether somebody had emptied the very field of this record when we filled it, unseen, right before."""
+    mine = [one for one in log if one.record == entry.record and one.field == entry.field and one.id < entry.id]
+    before = mine[-2:]
+    return (
+        len(before) == 2
+        and before[0].who != OURS
+        and before[1].who == OURS
+        and plain(field, side, entry.entity, before[0].new) is None
+    )
 
 
 def _emptied(logs: dict[str, list[Truth]]) -> Iterable[tuple[str, str]]:

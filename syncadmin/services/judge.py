@@ -21,9 +21,10 @@ from syncadmin.engine.records import Raw, Ref, Side
 from syncadmin.engine.rules import alternating
 from syncadmin.services import choices
 from syncadmin.services.rulebook import Rulebook
-from syncadmin.services.values import restoring
+from syncadmin.services.values import restoring, shown
 from syncadmin.store import text
 from syncadmin.store.cases import Case
+from syncadmin.store.models import PendingWrite
 
 log = logging.getLogger(__name__)
 
@@ -69,6 +70,7 @@ def judge_all(found: Iterable[Case], book: Rulebook, now: datetime) -> list[Judg
 
 def judge(case: Case, book: Rulebook, now: datetime) -> Judgement:
     """Decides one link. Pure but for the case it is handed, whose ``agreed`` and ``held`` it brings up to date."""
+    case.agreed.update(_tried(case, book))
     bounds, compared = _bounds(case, book)
     found = {bound.pair.key: _state_of(case, bound, now) for bound in bounds}
     states, reached = choices.look(case, found)
@@ -207,6 +209,32 @@ def _refused_as_it_is(case: Case, side: Side, values: Mapping[str, Raw]) -> bool
     """Whether the side refused exactly this write before; it is not sent again until something in it changes."""
     refused = case.held.get(f"*{side}")
     return refused is not None and refused.get("hash") == write_hash(values)
+
+
+def arrived(book: Rulebook, side: Side, write: PendingWrite, values: Mapping[str, Raw]) -> dict[str, list[Any]]:
+    """What is agreed on, by pair key, after a write without an answer: where the value sent stands, it was carried out.
+
+    Else our own value would count as an edit of that side, and win against what was edited on the other one meanwhile.
+    """
+    found: dict[str, list[Any]] = {}
+    for key, told in write.fields.items():
+        bound = book.bound(key)
+        if bound is None or told["agreed"] is None or told["sent"] == told["replaced"]:
+            continue
+        name = bound.target(side).name
+        if name in values and shown(bound, side, values[name]) == told["sent"]:
+            found[key] = told["agreed"]
+    return found
+
+
+def _tried(case: Case, book: Rulebook) -> dict[str, list[Any]]:
+    """As ``arrived``, of the writes that were sent once and wait again."""
+    found: dict[str, list[Any]] = {}
+    for side, write in case.waiting.items():
+        target, values = (case.dynamics, case.d) if side is Side.DYNAMICS else (str(case.marketo), case.m)
+        tried = write.op == "update" and write.state == "waiting" and write.attempts and write.target == target
+        found |= arrived(book, side, write, values or {}) if tried else {}
+    return found
 
 
 def write_hash(values: Mapping[str, Raw]) -> str:

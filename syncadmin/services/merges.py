@@ -17,7 +17,7 @@ from syncadmin.store.models import UNSENT, Decision, DynamicsRecord, Link, Marke
 
 def in_dynamics(loser: str, master: str, run: Run | None, now: datetime) -> None:
     """``loser`` was merged into ``master`` and deactivated there."""
-    became = _became(master)
+    became = [*_became(master), *_was(master)]
     links = {str(link.dynamics): link for link in _locked(dynamics__in=[loser, master, *became])}
     moved = links.get(loser)
     if moved is None:
@@ -47,6 +47,12 @@ def _became(lead: str) -> list[str]:
     contacts = DynamicsRecord.objects.filter(guid=lead, qualified=True).values("parent_contact")
     there = DynamicsRecord.objects.filter(guid__in=contacts, filtered=False, deleted_at=None, merged_into=None)
     return [str(guid) for guid in there.values_list("guid", flat=True)]
+
+
+def _was(contact: str) -> list[str]:
+    """The lead that was qualified into this contact, whose link has yet to move."""
+    leads = DynamicsRecord.objects.filter(parent_contact=contact, qualified=True, deleted_at=None, merged_into=None)
+    return [str(guid) for guid in leads.values_list("guid", flat=True)]
 
 
 def master_synced(master: str, run: Run | None, now: datetime) -> None:
@@ -121,7 +127,7 @@ def in_marketo(loser: int, winner: int, run: Run | None, now: datetime) -> None:
     )
     # It may have been merged itself, and that been told before.
     winner = _last(winner)
-    _arrived(winner, run, now)
+    arrived(winner, run, now)
     links = {link.marketo: link for link in _locked(marketo__in=[loser, winner])}
     moved = links.get(loser)
     if moved is None:
@@ -179,7 +185,7 @@ def _last(person: int) -> int:
     return person
 
 
-def _arrived(person: int, run: Run | None, now: datetime) -> None:
+def arrived(person: int, run: Run | None, now: datetime) -> None:
     """A person whose create nobody answered is there, before the take-over asked: the merge says so. The record that the
     person was made for has a whole link from now on, which may meet the other one."""
     made_for = MarketoPerson.objects.filter(person=person, dynamics_guid__isnull=False).values("dynamics_guid")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,8 +11,7 @@ from syncadmin.connectors.contract import Outcome, Status
 from syncadmin.engine.failures import Cause, retry_after
 from syncadmin.engine.merge import Rule
 from syncadmin.engine.records import Lane, Side, Values
-from syncadmin.services import doubles, failing, history
-from syncadmin.services.judge import write_hash
+from syncadmin.services import doubles, failing, history, judge
 from syncadmin.services.rulebook import Rulebook
 from syncadmin.services.values import shown
 from syncadmin.store import cases, ledger, mirror, own_writes, work
@@ -32,9 +31,17 @@ class Answered:
 
 
 def updates(
-    book: Rulebook, side: Side, answers: Sequence[Answered], sent: datetime, run: Run, now: datetime
+    book: Rulebook,
+    side: Side,
+    answers: Sequence[Answered],
+    sent: datetime,
+    run: Run,
+    now: datetime,
+    repeated: Mapping[str, Values] | None = None,
 ) -> dict[str, int]:
     """Stores the answers to a batch of updates; answers counts. Runs in the caller's transaction.
+
+    ``repeated`` is what stands, by target, where an earlier try of the same write had no answer.
 
     GONE and STALE are left to the caller: they need a notice, or a read. Their links stay dirty.
     """
@@ -46,6 +53,7 @@ def updates(
     for answer in answers:
         case = found.get(answer.write.link_id or 0)
         if case is not None:
+            case.agreed.update(judge.arrived(book, side, answer.write, (repeated or {}).get(answer.write.target, {})))
             lines += _update(book, side, case, answer, run, now)
             if answer.outcome.status is Status.UPDATED and case.id in failed:
                 failing.mend(case.id, case.marketo, list(Side), list(answer.write.fields), run, now)
@@ -144,7 +152,7 @@ def _refused(book: Rulebook, side: Side, case: Case, answer: Answered, run: Run,
     """One bad field holds back that field; a refused record holds back that record, until something changes."""
     key = _key_at_fault(book, case, side, answer)
     if key is None:
-        case.held[f"*{side}"] = {"why": "refused", "hash": write_hash(answer.write.values)}
+        case.held[f"*{side}"] = {"why": "refused", "hash": judge.write_hash(answer.write.values)}
         _note_fields(side, case, answer.write)
         return _fail(side, case, answer, "", "", run, now)
     blocked = {**case.held.get(key, {}).get("blocked", {}), str(side): answer.write.fields[key]["sent"]}

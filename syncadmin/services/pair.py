@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, IntegrityError, OperationalError, transaction
 
 from syncadmin.connectors.errors import ConnectorError
 from syncadmin.engine.candidates import Match, MatchKind, Several
@@ -107,8 +107,12 @@ def _decide_all(ctx: Context, book: Rulebook, records: Sequence[DueRecord], lane
     try:
         with transaction.atomic():
             return _decide(ctx, book, records, lane, run)
-    except (ConnectorError, DatabaseError):
-        raise
+    except (ConnectorError, DatabaseError) as error:
+        if not isinstance(error, IntegrityError):
+            raise
+        # Another worker was faster, or two records want one place: decided one by one, only these are held up.
+        log.info("run %s: %s", run.pk, error)
+        return _one_by_one(ctx, book, records, lane, run)
     except Exception:  # whoever it is about is found by deciding one by one
         log.exception("run %s: %s records cannot be paired together", run.pk, len(records))
         return _one_by_one(ctx, book, records, lane, run)
@@ -119,14 +123,23 @@ def _one_by_one(ctx: Context, book: Rulebook, records: Sequence[DueRecord], lane
     counts: Counter[str] = Counter()
     for one in records:
         try:
-            with transaction.atomic():
-                counts.update(_decide(ctx, book, [one], lane, run))
-        except (ConnectorError, DatabaseError):
+            counts.update(_again_if_clashed(ctx, book, one, lane, run))
+        except (ConnectorError, OperationalError):
             raise
         except Exception as fault:
             log.exception("record %s cannot be paired", one.guid)
             _tell_broken(one, fault, run, ctx.now())
     return dict(counts)
+
+
+def _again_if_clashed(ctx: Context, book: Rulebook, one: DueRecord, lane: Lane, run: Run) -> dict[str, int]:
+    """What clashed with another worker's change is decided again, as that change is known now."""
+    try:
+        with transaction.atomic():
+            return _decide(ctx, book, [one], lane, run)
+    except IntegrityError:
+        with transaction.atomic():
+            return _decide(ctx, book, [one], lane, run)
 
 
 def _tell_broken(one: DueRecord, fault: Exception, run: Run, now: datetime) -> None:

@@ -96,12 +96,14 @@ def _store(
         changes = mirror.store_dynamics(rows, seen=seen, lane=Lane.LIVE)
         notices.dynamics_changed(ctx, book, changes, rows, run)
     current = {record.ref.id: record.values for record in stale}
+    repeated = {}
     for answer in answered:
         # Repeated after a lost answer: if the first try was applied, that is what changed the version.
         again = answer.write.attempts > 1 or answer.outcome.repeated
         if again and answer.write.target in current:
+            repeated[answer.write.target] = current[answer.write.target]
             outcomes.arrived(book, Side.DYNAMICS, answer.write, current[answer.write.target], run, now)
-    counts = outcomes.updates(book, Side.DYNAMICS, answered, sent, run, now)
+    counts = outcomes.updates(book, Side.DYNAMICS, answered, sent, run, now, repeated)
     gone = [answer.write.target for answer in answered if answer.outcome.status is Status.GONE]
     notices.dynamics_gone(ctx, book, gone, run)
     return counts

@@ -16,13 +16,14 @@ from syncadmin.connectors.errors import ConnectorError, NoAnswer
 from syncadmin.engine.records import Lane, Record, Ref, Side, Table
 from syncadmin.services import history, notices, outcomes, record, trouble
 from syncadmin.services.context import Context
-from syncadmin.services.judge import judge_all
+from syncadmin.services.judge import arrived, judge_all
 from syncadmin.services.outcomes import Answered
 from syncadmin.services.pull_people import store_people
 from syncadmin.services.rulebook import Rulebook
 from syncadmin.services.step import NOTHING, Step, did
 from syncadmin.services.values import shown
 from syncadmin.store import cases, ledger, mirror, work
+from syncadmin.store.cases import Case
 from syncadmin.store.models import PendingWrite, Receipt, Run
 
 _BATCH = 300
@@ -159,18 +160,25 @@ def recover(ctx: Context, book: Rulebook, run: Run) -> Step:
     found = ctx.marketo.for_work(Lane.RETRY, "take over").fetch(refs, book.person_fields()).records
     with transaction.atomic():
         store_people(ctx, book, found, Lane.RETRY, now, run)
+        links = {case.id: case for case in cases.lock_bare(_links(lost))}
+        people = {record.ref.id: record for record in found}
         for write in lost:
-            _keep_what_arrived(book, write, {record.ref.id: record for record in found}, run, now)
+            _keep_what_arrived(book, write, links.get(write.link_id or 0), people, run, now)
+        cases.store_links(list(links.values()), merged=False)
         PendingWrite.objects.filter(pk__in=[write.pk for write in lost]).delete()
         mirror.mark_links([write.link_id for write in lost if write.link_id], Lane.RETRY)
     return did(len(lost) == _BATCH, taken_over=len(lost))
 
 
-def _keep_what_arrived(book: Rulebook, write: PendingWrite, found: dict[str, Record], run: Run, now: datetime) -> None:
+def _keep_what_arrived(
+    book: Rulebook, write: PendingWrite, link: Case | None, found: dict[str, Record], run: Run, now: datetime
+) -> None:
     """Receipts of fields that still hold the value replaced never happened; the others go on waiting for their line."""
     person = found.get(write.target)
     values = person.values if person is not None else {}
     outcomes.arrived(book, Side.MARKETO, write, values, run, now)
+    if link is not None and str(link.marketo) == write.target:
+        link.agreed.update(arrived(book, Side.MARKETO, write, values))
     missed = []
     for key, told in write.fields.items():
         bound = book.bound(key)

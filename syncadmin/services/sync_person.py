@@ -11,10 +11,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.db import transaction
+
 from syncadmin.connectors.contract import DynamicsConnector, MarketoConnector
 from syncadmin.connectors.errors import ConnectorError, Refused
 from syncadmin.engine.records import Lane, Record, Ref, Table
-from syncadmin.services import reading, rulebook, suppression, sync_outcomes, sync_requests, trouble
+from syncadmin.services import merges, reading, rulebook, suppression, sync_outcomes, sync_requests, trouble
 from syncadmin.services import sync_create as creating
 from syncadmin.services.context import Context
 from syncadmin.services.step import NOTHING, Step, did
@@ -161,6 +163,8 @@ def _read(job: Job, desk: _Desk) -> PersonRow | None:
 
 def _already(job: Job, desk: _Desk, person: PersonRow) -> Answer | None:
     """The linked record, if Dynamics still has it; and a create of ours that was carried out without our knowing."""
+    with transaction.atomic():
+        merges.arrived(person.person, None, job.ctx.now())
     link = Link.objects.filter(marketo=person.person).first()
     if link is None:
         return None

@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 
 import pytest
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from syncadmin.engine.records import Lane
 from syncadmin.sandbox.faults import Fault
-from syncadmin.services import pull_dynamics
+from syncadmin.services import pair, pull_dynamics
 from syncadmin.store import mirror
-from syncadmin.store.models import Activity, DynamicsRecord, Failure, Link, MarketoPerson
+from syncadmin.store.models import Activity, Conflict, Decision, DynamicsRecord, Failure, Link, MarketoPerson
 from tests.services.test_kills import die_at
 from tests.world import World
 
@@ -135,6 +135,66 @@ def test_what_a_lost_write_replaced_is_told_although_somebody_edited_since(world
     world.settle()
     told = [change[1] for line in world.told(guid, "updated") for change in line.changes]
     assert "Mate" in told
+
+
+@pytest.mark.parametrize("table", ["lead", "contact"])
+@pytest.mark.parametrize("since", ["Mate", "Admiral"])
+def test_an_edit_is_not_undone_by_our_own_value_whose_answer_was_lost(world, table, since):
+    """Somebody takes back in Dynamics, or edits again, what Marketo has carried out and never answered."""
+    guid, person = world.linked(table, jobtitle="Mate")
+    world.dynamics.edit(table, guid, {"jobtitle": "Captain"})
+    world.marketo.faults.add(Fault("cut", path="*/rest/v1/leads*", skip=1))
+    world.sync()
+    assert world.marketo.get("person", person)["title"] == "Captain"
+    world.dynamics.edit(table, guid, {"jobtitle": since})
+    world.clock.forward(minutes=5)
+    world.settle()
+    assert (world.dynamics.get(table, guid)["jobtitle"], world.marketo.get("person", person)["title"]) == (since,) * 2
+    assert not Conflict.objects.exists()
+
+
+@pytest.mark.parametrize("table", ["lead", "contact"])
+@pytest.mark.parametrize("since", ["Mate", "Admiral"])
+def test_an_edit_in_marketo_is_not_undone_by_our_own_value_either(world, table, since):
+    guid, person = world.linked(table, jobtitle="Mate")
+    world.marketo.edit("person", person, {"title": "Captain"})
+    world.dynamics.faults.add(Fault("cut", path="*$batch*"))
+    world.sync()
+    assert world.dynamics.get(table, guid)["jobtitle"] == "Captain"
+    world.marketo.edit("person", person, {"title": since})
+    world.clock.forward(minutes=5)
+    world.settle()
+    assert (world.dynamics.get(table, guid)["jobtitle"], world.marketo.get("person", person)["title"]) == (since,) * 2
+    assert not Conflict.objects.exists()
+
+
+def test_a_contact_merged_into_one_that_a_lead_became_holds_up_nobody(world):
+    """Both links wanted the contact, every look-up ended there, and no new record ever got its person."""
+    lead, _ = world.linked("lead")
+    loser, _ = world.linked("contact", emailaddress1="loser@x.example")
+    contact = world.dynamics.qualify(lead, account=False)["contact"]
+    world.dynamics.merge("contact", contact, loser)
+    other = world.dynamics.create("lead", {"lastname": "Other", "emailaddress1": "other@x.example"})
+    world.settle()
+    assert world.person_of(other)["lastName"] == "Other"
+    assert world.link_of(contact).marketo is not None
+    assert list(Decision.objects.values_list("kind", flat=True)) == ["dynamics_merge"]
+
+
+def test_a_record_that_cannot_be_paired_holds_up_nobody_else(world, monkeypatch):
+    """A broken constraint was taken for another worker that was faster, for ever."""
+    decide, bad = pair._decide, world.dynamics.create("lead", {"lastname": "Bad", "emailaddress1": "bad@x.example"})
+
+    def broken(ctx, book, records, lane, run):
+        if any(one.guid == bad for one in records):
+            raise IntegrityError("duplicate key")
+        return decide(ctx, book, records, lane, run)
+
+    monkeypatch.setattr(pair, "_decide", broken)
+    good = world.dynamics.create("lead", {"lastname": "Good", "emailaddress1": "good@x.example"})
+    world.settle()
+    assert world.person_of(good)["lastName"] == "Good"
+    assert Failure.objects.get().subject == f"dynamics:{bad}"
 
 
 def test_a_merge_in_dynamics_does_not_empty_what_only_the_loser_had_filled():
