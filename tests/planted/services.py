@@ -75,7 +75,7 @@ SERVICES = (
     _dynamics(
         name="delete inferred from a page",
         function="_store",
-        old="notices.dynamics_gone(ctx, book, [ref.id for ref in page.deleted], run)",
+        old="notices.dynamics_gone(ctx, book, [ref.id for ref in page.deleted], run, seen)",
         new=_EVERYBODY_ELSE,
         seed=11,
     ),
@@ -92,6 +92,13 @@ SERVICES = (
         old="again = answer.write.attempts > 1 or answer.outcome.repeated",
         new="again = False",
         seed=15,
+    ),
+    _in("services.push_marketo")(
+        name="a value of ours whose answer was lost undoes the edit that came after it",
+        function="_keep_what_arrived",
+        old="link.agreed.update(arrived(book, Side.MARKETO, write, values))",
+        new="pass",
+        seed=13_660,
     ),
     _notices(
         name="the filter says No, and the person goes on",
