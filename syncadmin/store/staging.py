@@ -8,16 +8,20 @@ from typing import Any, cast
 
 from django.db import connection
 from django.db.backends.postgresql.base import ServerBindingCursor
+from django.db.transaction import TransactionManagementError
 from psycopg.types.array import ListBinaryDumper
 
 Params = Sequence[Any] | Mapping[str, Any]
 
 
 def fill(table: str, columns: Sequence[tuple[str, str]], rows: Iterable[Sequence[Any]]) -> None:
-    """Empties and fills ``table``; columns are (name, SQL type). Call inside the transaction that reads it.
+    """Empties and fills ``table``; columns are (name, SQL type), in the transaction that reads it.
 
     The table lives as long as the session and empties itself at commit, so no catalogue row is written per page.
+    Raises TransactionManagementError outside a transaction.
     """
+    if not connection.in_atomic_block:
+        raise TransactionManagementError(f"{table} would be empty again before anybody read it")
     spec = ", ".join(f"{name} {kind}" for name, kind in columns)
     names = ", ".join(name for name, _ in columns)
     with connection.cursor() as cursor:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.db import transaction
 
 from syncadmin.engine.records import Lane
 from syncadmin.sandbox.faults import Fault
@@ -76,11 +77,28 @@ def test_a_read_from_before_the_delete_brings_nobody_back(world):
 
     late = DynamicsRow("lead", here, {**record.values, "jobtitle": "Ghost"}, record.version + "0", email=record.email)
     ghost = PersonRow(int(other), {**read.values, "title": "Ghost"}, email=read.email)
-    assert mirror.store_dynamics([late], seen=begun, lane=Lane.LIVE) == []
-    assert mirror.store_people([ghost], seen=begun, lane=Lane.LIVE) == []
+    with transaction.atomic():
+        assert mirror.store_dynamics([late], seen=begun, lane=Lane.LIVE) == []
+        assert mirror.store_people([ghost], seen=begun, lane=Lane.LIVE) == []
     assert DynamicsRecord.objects.get(guid=here).deleted_at is not None
     assert MarketoPerson.objects.get(person=int(other)).deleted_at is not None
     assert str(world.link_of(here).marketo) == person
+    assert world.link_of(there).marketo_deleted
+
+
+def test_a_read_from_before_a_merge_brings_no_loser_back(world):
+    """Alive again, a person who is gone for ever would be found for the next record with the address."""
+    (_, winner), (there, loser) = world.linked(), world.linked(emailaddress1="other@x.example")
+    begun, read = world.clock(), MarketoPerson.objects.get(person=int(loser))
+    world.clock.sleep(1)
+    world.marketo.merge(winner, [loser])
+    world.sync()
+
+    ghost = PersonRow(int(loser), {**read.values, "title": "Ghost"}, email=read.email)
+    with transaction.atomic():
+        assert mirror.store_people([ghost], seen=begun, lane=Lane.LIVE) == []
+    gone = MarketoPerson.objects.get(person=int(loser))
+    assert (gone.deleted_at is not None, str(gone.merged_into)) == (True, winner)
     assert world.link_of(there).marketo_deleted
 
 
