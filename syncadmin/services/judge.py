@@ -211,7 +211,9 @@ def _refused_as_it_is(case: Case, side: Side, values: Mapping[str, Raw]) -> bool
     return refused is not None and refused.get("hash") == write_hash(values)
 
 
-def arrived(book: Rulebook, side: Side, write: PendingWrite, values: Mapping[str, Raw]) -> dict[str, list[Any]]:
+def agreed_on_arrival(
+    book: Rulebook, side: Side, write: PendingWrite, values: Mapping[str, Raw]
+) -> dict[str, list[Any]]:
     """What is agreed on, by pair key, after a write without an answer: where the value sent stands, it was carried out.
 
     Else our own value would count as an edit of that side, and win against what was edited on the other one meanwhile.
@@ -228,12 +230,12 @@ def arrived(book: Rulebook, side: Side, write: PendingWrite, values: Mapping[str
 
 
 def _tried(case: Case, book: Rulebook) -> dict[str, list[Any]]:
-    """As ``arrived``, of the writes that were sent once and wait again."""
+    """As ``agreed_on_arrival``, of the writes that were sent once and wait again."""
     found: dict[str, list[Any]] = {}
     for side, write in case.waiting.items():
         target, values = (case.dynamics, case.d) if side is Side.DYNAMICS else (str(case.marketo), case.m)
         tried = write.op == "update" and write.state == "waiting" and write.attempts and write.target == target
-        found |= arrived(book, side, write, values or {}) if tried else {}
+        found |= agreed_on_arrival(book, side, write, values or {}) if tried else {}
     return found
 
 

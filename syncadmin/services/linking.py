@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from syncadmin.engine.records import Lane, Ref
+from syncadmin.engine.records import Lane, Ref, Side
 from syncadmin.services import history, record
 from syncadmin.store import ledger, links, mirror
 from syncadmin.store.kinds import Kind
-from syncadmin.store.models import UNSENT, Link, PendingWrite, Run
+from syncadmin.store.models import UNSENT, Link, MarketoPerson, PendingWrite, Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +69,21 @@ def complete(link: Link, person: int, *, lane: Lane, run: Run | None, now: datet
     ledger.withdraw_decisions("match", [f"marketo:{person}"], now=now)
     details = {"how": "stored_id", "table": link.table, "dynamics": str(link.dynamics), "marketo": person}
     ledger.activities([history.line(Kind.LINKED, now, link=link.pk, details=details, run=run)])
+
+
+def complete_lost(person: int, run: Run | None, now: datetime) -> None:
+    """A person is there whose create nobody answered, seen before the take-over asked for it.
+
+    The record it was made for has a whole link from now on, and others with its address need not wait for the create.
+    """
+    made_for = MarketoPerson.objects.filter(person=person, dynamics_guid__isnull=False).values("dynamics_guid")
+    for half in Link.objects.select_for_update().filter(dynamics__in=made_for, marketo=None).order_by("id"):
+        lost = PendingWrite.objects.filter(link=half, op="create", side=Side.MARKETO, state="sent", owner="")
+        emails = list(lost.values_list("email", flat=True))
+        if not lost.delete()[0]:
+            continue
+        mirror.mark_waiting(emails, Lane.LIVE)
+        complete(half, person, lane=Lane.LIVE, run=run, now=now)
 
 
 def create_person(ref: Ref, *, by_id: bool, lane: Lane, run: Run | None, now: datetime, who: str = "") -> bool:

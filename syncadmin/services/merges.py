@@ -17,12 +17,12 @@ from syncadmin.store.models import UNSENT, Decision, DynamicsRecord, Link, Marke
 
 def in_dynamics(loser: str, master: str, run: Run | None, now: datetime) -> None:
     """``loser`` was merged into ``master`` and deactivated there."""
-    became = [*_became(master), *_was(master)]
-    links = {str(link.dynamics): link for link in _locked(dynamics__in=[loser, master, *became])}
+    same = [*_became(master), *_was(master)]
+    links = {str(link.dynamics): link for link in _locked(dynamics__in=[loser, master, *same])}
     moved = links.get(loser)
     if moved is None:
         return
-    stays = next((links[guid] for guid in (master, *became) if guid in links), None)
+    stays = next((links[guid] for guid in (master, *same) if guid in links), None)
     details = {"loser": loser, "master": str(stays.dynamics) if stays else master}
     if stays is None:
         found = DynamicsRecord.objects.filter(guid=master, filtered=False, deleted_at__isnull=True).first()
@@ -127,7 +127,7 @@ def in_marketo(loser: int, winner: int, run: Run | None, now: datetime) -> None:
     )
     # It may have been merged itself, and that been told before.
     winner = _last(winner)
-    arrived(winner, run, now)
+    linking.complete_lost(winner, run, now)
     links = {link.marketo: link for link in _locked(marketo__in=[loser, winner])}
     moved = links.get(loser)
     if moved is None:
@@ -183,19 +183,6 @@ def _last(person: int) -> int:
         person = further
         passed.add(person)
     return person
-
-
-def arrived(person: int, run: Run | None, now: datetime) -> None:
-    """A person whose create nobody answered is there, before the take-over asked: the merge says so. The record that the
-    person was made for has a whole link from now on, which may meet the other one."""
-    made_for = MarketoPerson.objects.filter(person=person, dynamics_guid__isnull=False).values("dynamics_guid")
-    for link in _locked(dynamics__in=made_for, marketo=None):
-        lost = PendingWrite.objects.filter(link=link, op="create", side=Side.MARKETO, state="sent", owner="")
-        emails = list(lost.values_list("email", flat=True))
-        if not lost.delete()[0]:
-            continue
-        mirror.mark_waiting(emails, Lane.LIVE)
-        linking.complete(link, person, lane=Lane.LIVE, run=run, now=now)
 
 
 def _to_tell_anew(link: Link) -> dict[str, object]:

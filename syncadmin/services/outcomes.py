@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from syncadmin.connectors.contract import Outcome, Status
@@ -37,7 +38,7 @@ def updates(
     sent: datetime,
     run: Run,
     now: datetime,
-    repeated: Mapping[str, Values] | None = None,
+    repeated: Mapping[str, Values] = MappingProxyType({}),
 ) -> dict[str, int]:
     """Stores the answers to a batch of updates; answers counts. Runs in the caller's transaction.
 
@@ -53,7 +54,9 @@ def updates(
     for answer in answers:
         case = found.get(answer.write.link_id or 0)
         if case is not None:
-            case.agreed.update(judge.arrived(book, side, answer.write, (repeated or {}).get(answer.write.target, {})))
+            if answer.write.target in repeated:
+                stood = repeated[answer.write.target]
+                case.agreed.update(judge.agreed_on_arrival(book, side, answer.write, stood))
             lines += _update(book, side, case, answer, run, now)
             if answer.outcome.status is Status.UPDATED and case.id in failed:
                 failing.mend(case.id, case.marketo, list(Side), list(answer.write.fields), run, now)

@@ -16,7 +16,7 @@ from syncadmin.connectors.errors import ConnectorError, NoAnswer
 from syncadmin.engine.records import Lane, Record, Ref, Side, Table
 from syncadmin.services import history, notices, outcomes, record, trouble
 from syncadmin.services.context import Context
-from syncadmin.services.judge import arrived, judge_all
+from syncadmin.services.judge import agreed_on_arrival, judge_all
 from syncadmin.services.outcomes import Answered
 from syncadmin.services.pull_people import store_people
 from syncadmin.services.rulebook import Rulebook
@@ -178,7 +178,7 @@ def _keep_what_arrived(
     values = person.values if person is not None else {}
     outcomes.arrived(book, Side.MARKETO, write, values, run, now)
     if link is not None and str(link.marketo) == write.target:
-        link.agreed.update(arrived(book, Side.MARKETO, write, values))
+        link.agreed.update(agreed_on_arrival(book, Side.MARKETO, write, values))
     missed = []
     for key, told in write.fields.items():
         bound = book.bound(key)

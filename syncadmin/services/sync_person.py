@@ -16,7 +16,7 @@ from django.db import transaction
 from syncadmin.connectors.contract import DynamicsConnector, MarketoConnector
 from syncadmin.connectors.errors import ConnectorError, Refused
 from syncadmin.engine.records import Lane, Record, Ref, Table
-from syncadmin.services import merges, reading, rulebook, suppression, sync_outcomes, sync_requests, trouble
+from syncadmin.services import linking, reading, rulebook, suppression, sync_outcomes, sync_requests, trouble
 from syncadmin.services import sync_create as creating
 from syncadmin.services.context import Context
 from syncadmin.services.step import NOTHING, Step, did
@@ -164,7 +164,7 @@ def _read(job: Job, desk: _Desk) -> PersonRow | None:
 def _already(job: Job, desk: _Desk, person: PersonRow) -> Answer | None:
     """The linked record, if Dynamics still has it; and a create of ours that was carried out without our knowing."""
     with transaction.atomic():
-        merges.arrived(person.person, None, job.ctx.now())
+        linking.complete_lost(person.person, None, job.ctx.now())
     link = Link.objects.filter(marketo=person.person).first()
     if link is None:
         return None

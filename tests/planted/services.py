@@ -96,7 +96,7 @@ SERVICES = (
     _in("services.push_marketo")(
         name="a value of ours whose answer was lost undoes the edit that came after it",
         function="_keep_what_arrived",
-        old="link.agreed.update(arrived(book, Side.MARKETO, write, values))",
+        old="link.agreed.update(agreed_on_arrival(book, Side.MARKETO, write, values))",
         new="pass",
         seed=13_660,
     ),
