@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from django.db import DatabaseError, IntegrityError, OperationalError, transaction
+from django.db import IntegrityError, OperationalError, transaction
 
 from syncadmin.connectors.errors import ConnectorError
 from syncadmin.engine.candidates import Match, MatchKind, Several
@@ -107,15 +107,15 @@ def _decide_all(ctx: Context, book: Rulebook, records: Sequence[DueRecord], lane
     try:
         with transaction.atomic():
             return _decide(ctx, book, records, lane, run)
-    except (ConnectorError, DatabaseError) as error:
-        if not isinstance(error, IntegrityError):
-            raise
-        # Another worker was faster, or two records want one place: decided one by one, only these are held up.
+    except (ConnectorError, OperationalError):
+        raise
+    except IntegrityError as error:
+        # Another worker was faster, or two records want one place.
         log.info("run %s: %s", run.pk, error)
-        return _one_by_one(ctx, book, records, lane, run)
-    except Exception:  # whoever it is about is found by deciding one by one
+    except Exception:
         log.exception("run %s: %s records cannot be paired together", run.pk, len(records))
-        return _one_by_one(ctx, book, records, lane, run)
+    # Whoever it is about is found by deciding one by one; only these are held up.
+    return _one_by_one(ctx, book, records, lane, run)
 
 
 def _one_by_one(ctx: Context, book: Rulebook, records: Sequence[DueRecord], lane: Lane, run: Run) -> dict[str, int]:
