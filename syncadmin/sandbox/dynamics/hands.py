@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -102,7 +101,7 @@ class Hands:
     ) -> list[tuple[int, str]]:
         """Create many rows at once, last modified so many days ago; returns (position, reason) of those refused."""
         table, how, refused = self._table(entity), self._manner(by), []
-        with self.lock, self._earlier(timedelta(days=days_ago)):
+        with self.lock, self.state.clock.put_back(days_ago):
             for position, values in enumerate(rows):
                 try:
                     self._writer.create(table, told(self.state, table, values, True), how, brief=True)
@@ -112,14 +111,6 @@ class Hands:
                     self.commit()
             self.commit()
         return refused
-
-    @contextmanager
-    def _earlier(self, ago: timedelta) -> Iterator[None]:
-        self.state.ago = ago
-        try:
-            yield
-        finally:
-            self.state.ago = timedelta()
 
     # -- what only this side has
 

@@ -11,9 +11,10 @@ import uuid
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
+from syncadmin.sandbox.clock import Clock
 from syncadmin.sandbox.storage import Store, Table
 from syncadmin.sandbox.truth import TruthLog
 
@@ -39,9 +40,7 @@ class State:
     """All rows of one organisation. Not thread-safe: one request at a time."""
 
     def __init__(self, store: Store, schema: Schema, truth: TruthLog, clock: Callable[[], datetime], seed: int) -> None:
-        self.store, self.schema, self.truth, self.clock = store, schema, truth, clock
-        # How old what is loaded right now claims to be.
-        self.ago = timedelta()
+        self.store, self.schema, self.truth, self.clock = store, schema, truth, Clock(clock)
         self._meta = store.table("meta")
         starts = self._meta.get("starts", 0) + 1
         self._meta["starts"] = starts
@@ -77,7 +76,7 @@ class State:
 
     def now(self) -> str:
         """What a row is stamped with."""
-        return stamp(self.clock() - self.ago)
+        return stamp(self.clock())
 
     def new_id(self) -> str:
         return str(uuid.UUID(int=self.chance.getrandbits(128), version=4))

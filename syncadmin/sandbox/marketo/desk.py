@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from datetime import timedelta
 from typing import Any
 
 from . import campaigns, persons, seed, webhooks
@@ -102,9 +100,10 @@ class Desk:
     ) -> list[str]:
         """Many new people at once; returns their ids. With `dedupe` a known e-mail is updated, as an import does.
 
-        What came about `days_ago` has to be loaded first of all: the feed keeps what it was given in that order. One bad row refuses the whole load, with its number in the message.
+        What came about `days_ago` has to be loaded first of all: the feed keeps what it was given in that order. One bad
+        row refuses the whole load, with its number in the message.
         """
-        with self.lock, self._earlier(timedelta(days=days_ago)):
+        with self.lock, self.state.clock.put_back(days_ago):
             _person(entity)
             checked = []
             for number, row in enumerate(rows, 1):
@@ -121,14 +120,6 @@ class Desk:
                     self.state.commit()
             self.state.commit()
             return ids
-
-    @contextmanager
-    def _earlier(self, ago: timedelta) -> Iterator[None]:
-        self.state.ago = ago
-        try:
-            yield
-        finally:
-            self.state.ago = timedelta()
 
     def _put(self, values: dict[str, Any], cause: Cause, dedupe: bool) -> str:
         matches = self.state.find("email", values["email"]) if dedupe and values.get("email") else []

@@ -5,10 +5,11 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from syncadmin.sandbox.clock import Clock
 from syncadmin.sandbox.storage import Store
 from syncadmin.sandbox.truth import TruthLog
 
@@ -74,7 +75,7 @@ class Cause:
 
 class State:
     def __init__(self, clock: Callable[[], datetime], chance: random.Random, path: Path | None) -> None:
-        self._clock, self.ago = clock, timedelta()
+        self.clock = Clock(clock)
         self.chance = chance
         self.path = path
         self.store = Store(path)
@@ -100,10 +101,6 @@ class State:
         self._differ_from_last_time()
         self._on: dict[str, dict[str, str]] | None = None
         self._indexes: dict[str, dict[str, set[str]]] = {}
-
-    def clock(self) -> datetime:
-        """Now, or so long ago as what is being loaded came about."""
-        return self._clock() - self.ago
 
     def _differ_from_last_time(self) -> None:
         """After a restart the same seed would draw the same export ids again and overwrite jobs already there."""
