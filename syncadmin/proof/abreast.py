@@ -6,6 +6,7 @@ import multiprocessing
 import signal
 from collections.abc import Callable, Generator, Sequence
 from contextlib import nullcontext
+from dataclasses import dataclass
 from multiprocessing.connection import Connection as Pipe
 from multiprocessing.process import BaseProcess
 from typing import Any, TypeVar
@@ -29,7 +30,10 @@ def played(
     """
     names = [database.name_of(place) for place in range(jobs)] if begin else [""] * jobs
     with database.made(names) if begin else nullcontext():
-        players = [_started(begin, play, seeds[place::jobs], name) for place, name in enumerate(names)]
+        players: list[tuple[BaseProcess, Pipe]] = []
+        for place, name in enumerate(names):
+            part = _Part(begin, play, seeds[place::jobs], name)
+            players.append(_started(part, [pipe for _, pipe in players]))
         try:
             for number in range(len(seeds)):
                 yield _heard(players[number % jobs][1])
@@ -39,12 +43,20 @@ def played(
                 process.join()
 
 
-def _started(
-    begin: Callable[[], object] | None, play: Callable[[int], T], seeds: Sequence[int], name: str
-) -> tuple[BaseProcess, Pipe]:
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What one process plays."""
+
+    begin: Callable[[], object] | None
+    play: Callable[[int], object]
+    seeds: Sequence[int]
+    database: str
+
+
+def _started(part: _Part, earlier: Sequence[Pipe]) -> tuple[BaseProcess, Pipe]:
     fork = multiprocessing.get_context("fork")
     here, there = fork.Pipe(duplex=False)
-    process = fork.Process(target=_player, args=(begin, play, seeds, name, there), daemon=True)
+    process = fork.Process(target=_player, args=(part, there, [*earlier, here]), daemon=True)
     process.start()
     # Only the child holds the other end now, so its death is heard.
     there.close()
@@ -61,16 +73,19 @@ def _heard(pipe: Pipe) -> Any:
     return said
 
 
-def _player(
-    begin: Callable[[], object] | None, play: Callable[[int], T], seeds: Sequence[int], name: str, told: Pipe
-) -> None:
+def _player(part: _Part, told: Pipe, inherited: Sequence[Pipe]) -> None:
+    # Only the parent reads, so its death is heard too: else a player would wait for ever for somebody to read on.
+    for pipe in inherited:
+        pipe.close()
     # Ctrl-C reaches every process of the terminal; the one that counts ends the others.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        if begin is not None:
-            database.move_to(name)
-            begin()
-        for seed in seeds:
-            told.send(play(seed))
+        if part.begin is not None:
+            database.move_to(part.database)
+            part.begin()
+        for seed in part.seeds:
+            told.send(part.play(seed))
+    except BrokenPipeError:
+        return
     except Exception as error:  # noqa: BLE001 - it is raised where somebody reads it
         told.send(error)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
+import select
+import signal
+from contextlib import suppress
 from datetime import UTC, date, datetime
 
 import pytest
@@ -83,6 +87,36 @@ def test_a_player_that_dies_is_missed_and_not_waited_for(monkeypatch):
     monkeypatch.setattr(engine_floor, "play", lambda seed: os._exit(9) if seed == 13 else engine_floor.Played(seed))
     with pytest.raises(abreast.PlayerLost):
         report.simulate(report.Wanted("engine", 6, 10, jobs=2), print)
+
+
+def test_players_end_with_a_parent_that_is_killed():
+    """Or they would go on, or wait for ever for somebody to read what they played."""
+    alive, theirs = os.pipe()
+    begun = multiprocessing.get_context("fork").Semaphore(0)
+
+    def play(seed):
+        begun.release()
+        return bytes(200_000)  # more than a pipe holds
+
+    def read_one():
+        os.setsid()
+        played = abreast.played(None, play, range(1_000), jobs=2)
+        next(played)
+        signal.pause()
+
+    parent = multiprocessing.get_context("fork").Process(target=read_one)
+    parent.start()
+    os.close(theirs)
+    assert all(begun.acquire(timeout=20) for _ in range(3))
+    parent.kill()
+    parent.join()
+    try:
+        # Whoever was started had the other end, so reading ends only once all of them have.
+        assert select.select([alive], [], [], 20) == ([alive], [], [])
+    finally:
+        os.close(alive)
+        with suppress(ProcessLookupError):
+            os.killpg(parent.pid, signal.SIGKILL)
 
 
 @pytest.mark.long
