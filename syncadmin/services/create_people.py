@@ -27,7 +27,7 @@ from syncadmin.services.pull_people import store_people
 from syncadmin.services.push_marketo import SERVER_LIMIT
 from syncadmin.services.rulebook import Rulebook
 from syncadmin.services.step import NOTHING, Step, did
-from syncadmin.store import cases, ledger, links, mirror, work
+from syncadmin.store import cases, creates, ledger, links, mirror, work
 from syncadmin.store.cases import Case
 from syncadmin.store.kinds import Kind
 from syncadmin.store.models import Activity, DynamicsRecord, Failure, Link, PendingWrite, Run
@@ -86,8 +86,7 @@ def _plan(book: Rulebook, claimed: Sequence[PendingWrite], run: Run, now: dateti
         own = bool(write.values.get("by_id")) or not plan.values.get("email")
         planned.append(Planned(write, case, plan, book.options.guid_field if own else "email"))
     if dropped:
-        PendingWrite.objects.filter(pk__in=[write.pk for write in dropped]).delete()
-        mirror.mark_waiting([write.email for write in dropped], Lane.LIVE)
+        _end(dropped, Lane.LIVE)
     return planned
 
 
@@ -144,11 +143,10 @@ def _store(
 
 def _born(born: Sequence[tuple[Planned, int]], sent: datetime, run: Run, now: datetime) -> list[Activity]:
     """The people exist: their links are whole, and what was sent is agreed."""
-    PendingWrite.objects.filter(pk__in=[one.write.pk for one, _ in born]).delete()
     lane, rows = born[0][0].case.lane, [_row(one, person) for one, person in born]
     stored = {change.id for change in mirror.store_people(rows, seen=sent, lane=lane)}
     # Of whom a later read had told already, nothing is stored that would wake who waited for the create.
-    mirror.mark_waiting([row.email for row in rows if str(row.person) not in stored], lane)
+    _end([one.write for one, _ in born], lane, [row.email for row in rows if str(row.person) in stored])
     links.complete(
         [
             (one.case.id, person, {key: [own.d, own.m, own.n] for key, own in one.plan.agreed.items()})
@@ -200,7 +198,7 @@ def _somebody_was_faster(one: Planned, answer: Outcome, run: Run, now: datetime)
     record, met = f"*{Side.MARKETO}", write_hash(one.plan.values)
     if one.case.held.get(record, {}).get("met") == met:
         return _refused(one, replace(answer, cause=Cause.PARTITION), run, now)
-    PendingWrite.objects.filter(pk=one.write.pk).delete()
+    _end([one.write], one.case.lane)
     one.case.held[record] = {"why": "exists", "met": met}
     cases.store_links([one.case], merged=False)
     DynamicsRecord.objects.filter(guid=one.write.target).update(due="look_up")
@@ -209,8 +207,7 @@ def _somebody_was_faster(one: Planned, answer: Outcome, run: Run, now: datetime)
 
 def _refused(one: Planned, answer: Outcome, run: Run, now: datetime) -> list[Activity]:
     case = one.case
-    PendingWrite.objects.filter(pk=one.write.pk).delete()
-    mirror.mark_waiting([one.write.email], case.lane)
+    _end([one.write], case.lane)
     case.held[f"*{Side.MARKETO}"] = {"why": "refused", "hash": write_hash(one.plan.values)}
     cases.store_links([case], merged=False)
     row = Failure(
@@ -248,14 +245,17 @@ def recover(ctx: Context, book: Rulebook, run: Run) -> Step:
         store_people(ctx, book, found, Lane.RETRY, now, run)
         there = _keys(book, found)
         arrived = [write for write in lost if {write.target, write.email} & there]
-        PendingWrite.objects.filter(pk__in=[write.pk for write in arrived]).delete()
+        # Whoever waited for these may know the people already, so that no change of theirs wakes it.
+        _end(arrived, Lane.RETRY)
         named = _named(book, found)
         left = [write for write in arrived if not _complete(write, named.get(write.target, set()), run, now)]
         DynamicsRecord.objects.filter(guid__in=[write.target for write in left]).update(due="pair")
-        # Whoever waited for these may know the people already, so that no change of theirs wakes it.
-        mirror.mark_waiting([write.email for write in arrived], Lane.RETRY)
         work.give_back([write.pk for write in lost if write not in arrived])
     return did(True, creates_taken_over=len(lost))
+
+
+def _end(writes: Sequence[PendingWrite], lane: Lane, woken: Sequence[str] = ()) -> None:
+    creates.end(PendingWrite.objects.filter(pk__in=[write.pk for write in writes]), lane, woken)
 
 
 def _complete(write: PendingWrite, people: set[int], run: Run, now: datetime) -> bool:

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from syncadmin.engine.records import Lane, Ref, Side
 from syncadmin.services import history, record
-from syncadmin.store import ledger, links, mirror
+from syncadmin.store import creates, ledger, links, mirror
 from syncadmin.store.kinds import Kind
 from syncadmin.store.models import UNSENT, Link, MarketoPerson, PendingWrite, Run
 
@@ -38,7 +38,8 @@ def link_all(pairs: Sequence[Pair], *, lane: Lane, run: Run | None, now: datetim
     if not pairs:
         return
     guids = [pair.ref.id for pair in pairs]
-    PendingWrite.objects.filter(link__dynamics__in=guids, side="marketo", op="create", state__in=UNSENT).delete()
+    unsent = PendingWrite.objects.filter(link__dynamics__in=guids, side="marketo", op="create", state__in=UNSENT)
+    creates.end(unsent, lane)
     wanted = [(pair.ref.id, pair.person) for pair in pairs]
     again = links.widowed(wanted)
     links.pass_on(again)
@@ -79,10 +80,8 @@ def complete_lost(person: int, run: Run | None, now: datetime) -> None:
     made_for = MarketoPerson.objects.filter(person=person, dynamics_guid__isnull=False).values("dynamics_guid")
     for half in Link.objects.select_for_update().filter(dynamics__in=made_for, marketo=None).order_by("id"):
         lost = PendingWrite.objects.filter(link=half, op="create", side=Side.MARKETO, state="sent", owner="")
-        emails = list(lost.values_list("email", flat=True))
-        if not lost.delete()[0]:
+        if not creates.end(lost, Lane.LIVE):
             continue
-        mirror.mark_waiting(emails, Lane.LIVE)
         complete(half, person, lane=Lane.LIVE, run=run, now=now)
 
 

@@ -10,7 +10,7 @@ from django.db.models.functions import Greatest
 
 from syncadmin.engine.records import Lane, Side
 from syncadmin.services import dropped, history, linking
-from syncadmin.store import ledger, mirror
+from syncadmin.store import creates, ledger, mirror
 from syncadmin.store.kinds import Kind
 from syncadmin.store.models import UNSENT, Decision, DynamicsRecord, Link, MarketoPerson, PendingWrite, Receipt, Run
 
@@ -196,7 +196,7 @@ def _locked(**which: object) -> list[Link]:
 
 def _drop_waiting(link: Link, run: Run | None, now: datetime) -> None:
     dropped.updates([link.pk], run, now)
-    PendingWrite.objects.filter(link=link, op="create", state__in=UNSENT).delete()
+    creates.end(PendingWrite.objects.filter(link=link, op="create", state__in=UNSENT), Lane.LIVE)
 
 
 def _open(

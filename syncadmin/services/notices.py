@@ -18,7 +18,7 @@ from syncadmin.engine.rules import too_many_deletes
 from syncadmin.services import doubles, dropped, history, merges, questions
 from syncadmin.services.context import Context
 from syncadmin.services.rulebook import Rulebook
-from syncadmin.store import ledger, mirror, work
+from syncadmin.store import creates, ledger, mirror, work
 from syncadmin.store.kinds import Kind
 from syncadmin.store.mirror import Change, DynamicsRow, PersonRow
 from syncadmin.store.models import (
@@ -66,7 +66,7 @@ def _stopped(change: Change, run: Run | None, now: datetime) -> None:
     link = Link.objects.select_for_update().get(pk=change.link)
     Link.objects.filter(pk=link.pk).update(stopped=True)
     dropped.updates([link.pk], run, now)
-    PendingWrite.objects.filter(link=link, op="create", state__in=UNSENT).delete()
+    creates.end(PendingWrite.objects.filter(link=link, op="create", state__in=UNSENT), Lane.LIVE)
     _tell(link, Kind.FILTER_STOPPED, "Stop sync", Side.DYNAMICS, run, now)
 
 
@@ -126,12 +126,15 @@ def apply_dynamics_deletes(
     links = list(Link.objects.select_for_update().filter(dynamics__in=guids, dynamics_deleted=False).order_by("id"))
     ids = [link.pk for link in links]
     dropped.updates(ids, run, now, [Side.DYNAMICS])
-    PendingWrite.objects.filter(link_id__in=ids, op="create", side=Side.MARKETO, state__in=UNSENT).delete()
+    unsent = PendingWrite.objects.filter(link_id__in=ids, op="create", side=Side.MARKETO, state__in=UNSENT)
+    creates.end(unsent, Lane.LIVE)
     _close_failures(ids, Side.DYNAMICS, now)
     Link.objects.filter(pk__in=ids).update(dynamics_deleted=True)
     # One that had a person before keeps its history.
     told = Activity.objects.filter(link=OuterRef("pk"))
-    Link.objects.filter(~Exists(told), pk__in=ids, marketo__isnull=True).delete()
+    ended = Link.objects.filter(~Exists(told), pk__in=ids, marketo__isnull=True)
+    creates.end(PendingWrite.objects.filter(link__in=ended, op="create"), Lane.LIVE)
+    ended.delete()
     mirror.mark_links(ids, Lane.LIVE)
     _tell_deleted([link for link in links if link.marketo is not None], Side.DYNAMICS, run, now, who)
     mirror.mark_waiting(DynamicsRecord.objects.filter(guid__in=guids).values_list("email", flat=True), Lane.LIVE)

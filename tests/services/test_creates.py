@@ -181,6 +181,21 @@ def test_a_record_does_not_wait_for_ever_for_a_create_whose_answer_came_after_a_
     assert len(people(world)) == 2
 
 
+def test_a_record_does_not_wait_for_ever_for_a_create_whose_record_got_another_address(world):
+    """The create goes out with the new address, and so nothing about its person speaks of the one it was claimed for."""
+    setup.change("several", "each", who="ada", now=world.clock())
+    guids = [world.dynamics.create("lead", IDA), world.dynamics.create("lead", IDA)]
+    world.marketo.faults.add(Fault("daily_limit", **CREATES))
+    world.sync()
+    (claimed,) = PendingWrite.objects.filter(op="create").values_list("target", flat=True)
+    world.dynamics.edit("lead", claimed, {"emailaddress1": "ida.solheim@fjord.example"})
+    world.clock.forward(hours=24)
+    world.settle()
+
+    assert {world.person_of(guid)["dynPersonGuid"] for guid in guids} == set(guids)
+    assert {row["email"] for row in people(world)} == {"ida@fjord.example", "ida.solheim@fjord.example"}
+
+
 def test_a_create_without_address_and_answer_is_found_by_our_id(world):
     guid = world.dynamics.create("lead", {"lastname": "Vik"})
     world.marketo.faults.add(Fault("timeout_after", **CREATES))
