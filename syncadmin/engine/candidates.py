@@ -51,7 +51,8 @@ class Reason(StrEnum):
 class Candidate:
     """A Dynamics record that passes the filter, or a Marketo person, as far as pairing is concerned.
 
-    ``linked_to`` is the id of its partner. ``originating`` is a contact's lead, ``parent_contact`` a lead's contact,
+    ``linked_to`` is the id of its partner; ``half`` says that it has a link which lost its partner, or never got one,
+    and that none is under way. ``originating`` is a contact's lead, ``parent_contact`` a lead's contact,
     ``marketo_guid`` the Dynamics id that Marketo stores for a person; all are ids, lower case.
     """
 
@@ -65,6 +66,7 @@ class Candidate:
     originating: str | None = None
     parent_contact: str | None = None
     marketo_guid: str | None = None
+    half: bool = False
 
     @property
     def in_use(self) -> bool:

@@ -77,7 +77,7 @@ def _by_lineage(known: dict[Ref, Candidate], decided: dict[Ref, Match]) -> list[
         if one.ref.table is Table.CONTACT:
             kin = _kin(known, Ref(Table.LEAD, one.originating or ""), leads[one.ref.id])
             # Two contacts may name one lead; the first by id takes its link, the other is matched like any record.
-            lead = next((lead for lead in kin if lead.linked_to and lead.ref not in claimed), None)
+            lead = next((lead for lead in kin if _may_give(lead, one) and lead.ref not in claimed), None)
             if lead is not None:
                 claimed.add(lead.ref)
                 found.append(Match(one.ref, MatchKind.ADOPT, Reason.ORIGINATING_LEAD, lead.ref))
@@ -87,6 +87,11 @@ def _by_lineage(known: dict[Ref, Candidate], decided: dict[Ref, Match]) -> list[
             if contact is not None:
                 found.append(Match(one.ref, MatchKind.NOTHING, Reason.PARENT_CONTACT, contact.ref))
     return found
+
+
+def _may_give(lead: Candidate, contact: Candidate) -> bool:
+    """Whether the lead has a link to hand on: with its person or, as a contact can have one only, with its history."""
+    return bool(lead.linked_to) or (lead.half and not contact.half)
 
 
 def _kin(known: Mapping[Ref, Candidate], named: Ref, naming: Iterable[Candidate]) -> list[Candidate]:

@@ -60,7 +60,8 @@ _GROUP = """
            -- Dynamics empties a lead's contact when that is deleted; which it was, the contact's own row still tells.
            coalesce(d.parent_contact, (SELECT k.guid FROM store_dynamicsrecord k WHERE k.originating_lead = d.guid
                                        AND k.deleted_at IS NOT NULL ORDER BY k.deleted_at DESC LIMIT 1)),
-           coalesce(l.id, c.link_id), l.marketo, coalesce(w.id, c.id)
+           coalesce(l.id, c.link_id), l.marketo, coalesce(w.id, c.id),
+           coalesce(l.marketo IS NULL AND w.id IS NULL AND NOT l.stopped, false)
     FROM store_dynamicsrecord d
     LEFT JOIN store_link l ON l.dynamics = d.guid
     LEFT JOIN store_pendingwrite w ON w.link_id = l.id AND w.op = 'create'
@@ -99,7 +100,7 @@ def group(records: Sequence[DueRecord]) -> list[Candidate]:
 
 
 def _record(row: tuple[Any, ...]) -> Candidate:
-    guid, table, email, active, merged, qualified, disqualified, origin, parent, link, marketo, write = row
+    guid, table, email, active, merged, qualified, disqualified, origin, parent, link, marketo, write, half = row
     partner = str(marketo) if marketo else UNDER_WAY if link and write else None
     return Candidate(
         ref=Ref(Table(table), str(guid)),
@@ -111,6 +112,7 @@ def _record(row: tuple[Any, ...]) -> Candidate:
         linked_to=partner,
         originating=str(origin) if origin else None,
         parent_contact=str(parent) if parent else None,
+        half=half,
     )
 
 

@@ -84,6 +84,12 @@ def test_a_link_is_adopted_through_the_leads_parent_contact_too():
     assert decided(*group) == {"c": (MatchKind.ADOPT, Reason.ORIGINATING_LEAD, "a")}
 
 
+def test_a_link_without_a_person_is_adopted_unless_the_contact_has_one_too():
+    former = lead("a", email="", qualified=True, parent_contact="c", half=True)
+    assert decided(former, contact("c", email=""))["c"] == (MatchKind.ADOPT, Reason.ORIGINATING_LEAD, "a")
+    assert decided(former, contact("c", email="", half=True))["c"] == (CREATE, Reason.NO_EMAIL, None)
+
+
 @pytest.mark.parametrize("linked", [None, "1"])
 def test_a_lead_stands_behind_its_contact(linked):
     group = (

@@ -166,6 +166,26 @@ def test_who_is_qualified_while_nobody_answered_the_create_gets_no_second_person
     assert world.quiet(2)
 
 
+def test_whose_person_was_deleted_when_the_lead_was_qualified_goes_on_as_the_contact(world):
+    """The lead changed too and asks for a new person, before anybody could be looked up for the contact."""
+    lead, person = world.linked(emailaddress1=None, jobtitle="Boss")
+    before = world.link_of(lead).pk
+    world.marketo.delete("person", person)
+    world.dynamics.edit("lead", lead, {"jobtitle": "Captain"})
+    contact = world.dynamics.qualify(lead)["contact"]
+    world.marketo.faults.add(Fault("unavailable", path="/rest/v1/leads.json*", times=-1))
+    world.sync()
+    assert (world.link_of(lead).marketo, world.link_of(lead).marketo_deleted) == (None, False)
+    world.marketo.faults.clear()
+    world.clock.forward(minutes=5)
+    world.settle()
+
+    assert on_the_contact(world, contact, str(world.link_of(contact).marketo)).pk == before
+    assert len(world.told(contact, "created")) == 2
+    assert len(list(world.marketo.rows("person"))) == 1
+    assert world.quiet()
+
+
 def test_qualified_into_a_contact_that_is_linked_already_stops_the_lead_and_asks(world):
     lead, person = world.linked()
     contact, other = world.linked("contact")
