@@ -21,6 +21,7 @@ from syncadmin.services.context import Context
 from syncadmin.services.rulebook import Rulebook
 from syncadmin.services.step import NOTHING, Step, did
 from syncadmin.store import mirror, sweeps, work
+from syncadmin.store.mirror import DynamicsRow
 from syncadmin.store.models import Checkpoint, Run
 
 # A transaction over there may commit later than the modifiedon it shows.
@@ -231,7 +232,27 @@ def _with_companions(ctx: Context, book: Rulebook, records: Sequence[Record]) ->
         refs = sorted(ref for ref in unknown if ref.table is table and ref.id in stale)
         if refs:
             found += ctx.dynamics.for_work(Lane.LIVE, "by id").fetch(refs, book.dynamics_columns(table)).records
-    return found
+    former = _former_leads(ctx, book, rows, found)
+    return [*found, *_with_companions(ctx, book, former)] if former else found
+
+
+def _former_leads(ctx: Context, book: Rulebook, rows: Sequence[DynamicsRow], found: Sequence[Record]) -> list[Record]:
+    """The leads that new contacts were, where these name another one, which does not name them.
+
+    After a merge of leads a contact names the master. The loser still names the contact, and the link that the two are
+    to share is on its way from the loser to the master.
+    """
+    if Table.LEAD not in book.tables:
+        return []
+    named = {row.guid: row.originating_lead for row in rows if row.table == "contact" and not row.filtered}
+    parents = {row.guid: row.parent_contact for row in reading.dynamics_rows(book, found) if row.table == "lead"}
+    doubtful = {guid: lead for guid, lead in named.items() if lead and parents.get(lead) != guid}
+    contacts = sweeps.not_named_back(doubtful) if doubtful else []
+    if not contacts:
+        return []
+    columns, here = book.dynamics_columns(Table.LEAD), {record.ref for record in found}
+    asked = ctx.dynamics.for_work(Lane.LIVE, "by contact").find(Table.LEAD, "parentcontactid", contacts, columns)
+    return [record for record in asked if record.ref not in here]
 
 
 # One question by id each, 100 to a batch.

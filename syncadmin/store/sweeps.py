@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from syncadmin.store import staging
 
@@ -23,6 +23,18 @@ def unready_companions(guids: Sequence[str]) -> set[str]:
         [list(guids)],
     )
     return set(guids) - {str(row[0]) for row in ready}
+
+
+def not_named_back(leads: Mapping[str, str]) -> list[str]:
+    """Of these contacts, each with the lead it names, those without a link that the lead as we know it does not name."""
+    rows = staging.query(
+        """SELECT v.contact FROM unnest(%s::uuid[], %s::uuid[]) AS v(contact, lead)
+           WHERE NOT EXISTS (SELECT 1 FROM store_link l WHERE l.dynamics = v.contact)
+             AND NOT EXISTS (SELECT 1 FROM store_dynamicsrecord d WHERE d.guid = v.lead AND d.parent_contact = v.contact)
+           ORDER BY v.contact""",
+        [list(leads), list(leads.values())],
+    )
+    return [str(row[0]) for row in rows]
 
 
 def not_met(table: str, full_read: int, *, limit: int) -> list[str]:

@@ -201,6 +201,27 @@ def test_qualified_into_a_contact_that_is_linked_already_stops_the_lead_and_asks
     assert world.question("dynamics_merge").facts["loser_person"] == int(person)
 
 
+@pytest.mark.parametrize("late", ["leads", "contacts"])
+def test_nobody_gets_a_second_person_when_the_lead_a_contact_was_is_merged_into_another(world, late):
+    """Without an address; the contact names the other lead by then, which is linked with nobody yet."""
+    lead, person = world.linked(emailaddress1=None)
+    address = {"lastname": "Vik", "emailaddress1": "vik@fjord.example"}
+    master, twin = (world.dynamics.create("lead", address) for _ in range(2))
+    world.settle()
+    contact = world.dynamics.qualify(lead)["contact"]
+    world.dynamics.merge("lead", master, lead)
+    world.dynamics.faults.add(Fault("unavailable", path=f"/api/data/v9.2/{late}?*deltatoken*", times=-1))
+    world.settle()
+    world.dynamics.faults.clear()
+    world.settle()
+
+    assert str(world.link_of(contact).marketo) == person
+    assert world.marketo.get("person", person)["dynPersonGuid"] == contact
+    assert {row["dynPersonGuid"] for row in world.marketo.rows("person")} <= {contact, twin}
+    assert [one.details["lead"] for one in world.told(contact, "qualified")] == [master]
+    assert world.quiet()
+
+
 @pytest.mark.parametrize("table", ["lead", "contact"])
 def test_a_deactivated_record_goes_on_syncing(world, table):
     guid, person = world.linked(table)
