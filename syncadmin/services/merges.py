@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from uuid import UUID
 
+from django.db.models import Q
 from django.db.models.functions import Greatest
 
-from syncadmin.engine.records import Lane, Side
+from syncadmin.engine.records import Lane, Side, Table
 from syncadmin.services import dropped, history, linking
 from syncadmin.store import creates, ledger, mirror
 from syncadmin.store.kinds import Kind
@@ -43,10 +44,11 @@ def in_dynamics(loser: str, master: str, run: Run | None, now: datetime) -> None
 
 
 def _became(lead: str) -> list[str]:
-    """The contact that a lead was qualified into: to Dynamics the two are one."""
-    contacts = DynamicsRecord.objects.filter(guid=lead, qualified=True).values("parent_contact")
-    there = DynamicsRecord.objects.filter(guid__in=contacts, filtered=False, deleted_at=None, merged_into=None)
-    return [str(guid) for guid in there.values_list("guid", flat=True)]
+    """The contact that a lead stands behind, reopened or not, the one it names first: to Dynamics the two are one."""
+    named = DynamicsRecord.objects.filter(guid=lead).values("parent_contact")
+    there = DynamicsRecord.objects.filter(table=Table.CONTACT, filtered=False, deleted_at=None, merged_into=None)
+    found = there.filter(Q(guid__in=named) | Q(originating_lead=lead)).values_list("originating_lead", "guid")
+    return [str(guid) for _, guid in sorted(found, key=lambda one: (str(one[0]) == lead, one[1]))]
 
 
 def _was(contact: str) -> list[str]:

@@ -150,6 +150,22 @@ def test_after_the_answer_nothing_is_asked_again(world, choice):
     assert open_questions() == []
 
 
+def test_a_lead_merged_into_one_that_became_a_contact_and_was_reopened_is_asked_about(world):
+    loser, second = world.linked()
+    master, first = world.linked()
+    contact = world.dynamics.qualify(master, account=False)["contact"]
+    world.settle()
+    world.dynamics.reactivate("lead", master)
+    world.settle()
+    world.dynamics.merge("lead", master, loser)
+    world.settle()
+
+    assert str(world.link_of(contact).marketo) == first
+    assert world.question("dynamics_merge").facts["loser_person"] == int(second)
+    assert world.marketo.get("person", second)["dynDeleted"] is True
+    assert world.quiet()
+
+
 def test_a_lead_merged_into_one_that_is_a_contact_by_now_is_asked_about(world):
     """The master's person belongs to its contact, so the loser's link cannot follow."""
     master = world.dynamics.create("lead", {"lastname": "Vik"})
