@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+from collections import Counter
 from io import StringIO
 
 import pytest
@@ -15,7 +16,7 @@ from syncadmin.proof.bench.cases import CASES, NAMED
 from syncadmin.proof.bench.options import Options
 from syncadmin.proof.bench.stage import stage
 from syncadmin.services import rulebook
-from syncadmin.store.models import Activity, Link
+from syncadmin.store.models import Activity, Link, Receipt
 
 PEOPLE = 400
 A_CALL = 300
@@ -43,6 +44,7 @@ def test_what_a_sync_costs_in_calls_statements_and_rows(emptied):
     with stage(wanted()) as found:
         the_first_sync_asks_for_everybody_once(initial.first_sync(found))
         changes.in_step(found)
+        every_write_came_back_as_a_line_of_its_own()
         an_idle_run_asks_each_feed_once_and_writes_nothing(changes.quiet_run(found))
         a_few_changes_cost_little(changes.changed(found, 20, 1))
         changes_cost_what_changed(changes.changed(found, PEOPLE, 2))
@@ -59,6 +61,12 @@ def the_first_sync_asks_for_everybody_once(told):
     assert told["calls"]["marketo updates"] == pages
     assert told["statements"] < 1_500
     assert Activity.objects.filter(kind="linked").count() == PEOPLE
+
+
+def every_write_came_back_as_a_line_of_its_own():
+    settled = Counter(Receipt.objects.values_list("how", flat=True))
+    assert set(settled) == {"a"}
+    assert settled["a"] >= PEOPLE
 
 
 def an_idle_run_asks_each_feed_once_and_writes_nothing(told):

@@ -73,7 +73,7 @@ def _refuse(cases: list[str], *, canned: bool) -> None:
     unfit = [name for name in cases if name in SERVED_ONLY]
     if canned and unfit:
         raise CommandError(
-            f"leave --canned away: no rendered feed tells of what was written, as {', '.join(unfit)} must"
+            f"leave --canned away: no other process reaches what was rendered, as those of {', '.join(unfit)} must"
         )
 
 

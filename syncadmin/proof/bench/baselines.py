@@ -34,7 +34,7 @@ def baselines(wanted: Options) -> Result:
     if not python.exists():
         return {"missing": missing(wanted.folder)}
     if wanted.canned:
-        raise NotMeasured("this case needs systems that remember: leave --canned away")
+        raise NotMeasured("this case needs systems that several processes can ask: leave --canned away")
     with stage(wanted) as found:
         told: dict[str, Any] = {"people": wanted.people, "read_and_store": _loaded(found, python)}
         told["sync"] = first_sync(found)

@@ -31,7 +31,7 @@ CASES: dict[str, Case] = {
     "baselines": baselines,
 }
 
-# They wait for what one side makes of the other's values, and no rendered feed tells of what was written.
+# Several processes meet in them, and what was rendered is answered inside one.
 SERVED_ONLY = frozenset({"latency", "webhook", "backfill-live", "memory", "baselines"})
 
 # What the performance page shows: the case, and what differs from the options given. Whatever waits for a clock or

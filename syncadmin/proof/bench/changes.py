@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from django.db import connection
 
 from syncadmin.engine.records import Side, Table
+from syncadmin.proof.bench.drawer import Drawer, attributes, now
 from syncadmin.proof.bench.initial import median_of
 from syncadmin.proof.bench.meter import measured
 from syncadmin.proof.bench.options import NotMeasured, Options, Result
-from syncadmin.proof.bench.population import Human, human
+from syncadmin.proof.bench.population import guid, table_of
 from syncadmin.proof.bench.stage import Stage, calls, stage
 from syncadmin.store.models import Activity
 
@@ -66,7 +67,7 @@ def changed(found: Stage, number: int, place: int) -> dict[str, Any]:
         told["sandbox_cpu"] = round(found.served.cpu() - theirs, 2)
     ideal = _ideal(found.batch_size(), there, here)
     told |= {"runs": runs, "statements_a_change": round(cost.statements / number, 2), "calls": dict(used)}
-    echoes = 0 if found.canned else _echoes(there, here)
+    echoes = _echoes(there, here)
     told |= {"ideal_calls": ideal, "call_ratio": round(_about_people(used) / ideal, 3), "echo_pages": echoes}
     told["call_ratio_with_echoes"] = round(_about_people(used) / (ideal + echoes), 3)
     # What our own writes echo is read by the next runs; it is no part of the time measured.
@@ -81,38 +82,45 @@ def _updates() -> int:
     return Activity.objects.filter(kind="updated").count()
 
 
-def edit(found: Stage, number: int, place: int) -> tuple[list[Human], list[Human]]:
-    """Changes one field of so many people, in Dynamics for the even half and in Marketo for the odd one."""
+def edit(found: Stage, number: int, place: int) -> tuple[Counter[Table], Counter[Table]]:
+    """Changes one field of so many people, in Dynamics for the even half and in Marketo for the odd one. Answers how many
+    of each table that were, there and here.
+    """
     step = max(1, found.wanted.people // number)
-    people = [human(each * step) for each in range(number)]
+    people = range(0, number * step, step)
     there, here = people[::2], people[1::2]
     title = f"Title {place}"
     if found.canned is not None:
-        found.canned.edit_dynamics((one, {"jobtitle": title}) for one in there)
-        found.canned.edit_marketo((one, {"title": title}) for one in here)
+        _edit_canned(found.canned, there, here, title)
     elif found.served is not None:
         for one in there:
-            order = {"entity": one.table, "id": one.guid, "changes": {"jobtitle": title}}
+            order = {"entity": table_of(one), "id": guid(one), "changes": {"jobtitle": title}}
             found.served.order(Side.DYNAMICS, "edit", order)
         for one in here:
-            order = {"entity": "person", "id": found.served.people[one.number], "changes": {"title": title}}
+            order = {"entity": "person", "id": found.served.people[one], "changes": {"title": title}}
             found.served.order(Side.MARKETO, "edit", order)
-    return there, here
+    return Counter(map(table_of, there)), Counter(map(table_of, here))
 
 
-def _ideal(batch: int, there: Sequence[Human], here: Sequence[Human]) -> int:
+def _edit_canned(drawer: Drawer, there: Iterable[int], here: Iterable[int], title: str) -> None:
+    at, form = now(), attributes("Web form fillout")
+    for one in there:
+        drawer.write_record(one, {"jobtitle": title}, at)
+    for one in here:
+        drawer.write_person(one, {"title": title}, at, form)
+
+
+def _ideal(batch: int, there: Counter[Table], here: Counter[Table]) -> int:
     """Full pages of everything that must be asked or said once: feeds, people read, writes."""
-    tables = Counter(one.table for one in there)
     # A change here is a line and a person to read; a change there is read before it is written, and written.
-    marketo = 2 * math.ceil(len(here) / _PEOPLE_A_CALL) + 2 * math.ceil(len(there) / _PEOPLE_A_CALL)
-    pages = sum(max(1, math.ceil(tables[table] / _ROWS_A_PAGE)) for table in (Table.LEAD, Table.CONTACT))
-    return marketo + pages + math.ceil(len(here) / batch)
+    marketo = 2 * math.ceil(here.total() / _PEOPLE_A_CALL) + 2 * math.ceil(there.total() / _PEOPLE_A_CALL)
+    pages = sum(max(1, math.ceil(there[table] / _ROWS_A_PAGE)) for table in (Table.LEAD, Table.CONTACT))
+    return marketo + pages + math.ceil(here.total() / batch)
 
 
-def _echoes(there: Sequence[Human], here: Sequence[Human]) -> int:
+def _echoes(there: Counter[Table], here: Counter[Table]) -> int:
     """Full pages of what both feeds tell of our own writes: nobody can read the feed without them."""
-    tables = Counter(one.table for one in here)
-    return math.ceil(len(there) / _PEOPLE_A_CALL) + sum(math.ceil(each / _ROWS_A_PAGE) for each in tables.values())
+    return math.ceil(there.total() / _PEOPLE_A_CALL) + sum(math.ceil(each / _ROWS_A_PAGE) for each in here.values())
 
 
 _FOR_PEOPLE = (

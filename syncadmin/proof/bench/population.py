@@ -58,17 +58,22 @@ class Human:
     dynamics: Row = field(repr=False)
     marketo: Row = field(repr=False)
 
-    @property
-    def email(self) -> str:
-        return str(self.dynamics["emailaddress1"])
-
 
 def humans(count: int, first: int = 0) -> Iterator[Human]:
     return (human(number) for number in range(first, first + count))
 
 
+def table_of(number: int) -> Table:
+    return Table.CONTACT if number % 5 == 4 else Table.LEAD
+
+
+def place_of(number: int) -> int:
+    """How many of the same table come before."""
+    return number // 5 if table_of(number) is Table.CONTACT else number - (number + 1) // 5
+
+
 def human(number: int) -> Human:
-    table = Table.CONTACT if number % 5 == 4 else Table.LEAD
+    table = table_of(number)
     known = _values(number)
     lead = table is Table.LEAD
     dynamics = {column: known[column] for column, _ in FIELDS if lead or column not in _LEADS_ONLY}
@@ -89,6 +94,17 @@ def number_of(guid: str) -> int:
     return int(guid[:8], 16)
 
 
+def email(number: int) -> str:
+    return f"person.{number}@company{number % 997}.example"
+
+
+def number_at(address: str) -> int | None:
+    """Whose address it would be, whatever its case; None for one that nobody can have."""
+    number = address.casefold().removeprefix("person.").partition("@")[0]
+    known = number.isdecimal() and email(int(number)) == address.casefold()
+    return int(number) if known else None
+
+
 def _values(number: int) -> Row:
     city, state = _CITIES[number % 4]
     first, last = _FIRST[number % 8], f"{_LAST[number % 7]} {number}"
@@ -96,7 +112,7 @@ def _values(number: int) -> Row:
         "salutation": ("Ms.", "Mr.", "Dr.")[number % 3],
         "firstname": first,
         "lastname": last,
-        "emailaddress1": f"person.{number}@company{number % 997}.example",
+        "emailaddress1": email(number),
         "jobtitle": ("Buyer", "Engineer", "Controller", "Headmaster")[number % 4],
         "telephone1": f"+47 {number % 90 + 10} {number % 899 + 100} {number % 77 + 20}",
         "mobilephone": f"+351 9{number % 100_000_000:08}",

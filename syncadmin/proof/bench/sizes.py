@@ -23,7 +23,7 @@ def memory(wanted: Options) -> Result:
     Each is a process of its own, and so is whoever edits: what the bench itself keeps of everybody is no worker's.
     """
     if wanted.canned:
-        raise NotMeasured("rendered pages are memory too: leave --canned away")
+        raise NotMeasured("this case needs systems that several processes can ask: leave --canned away")
     with stage(wanted) as found:
         begun = memory_of()["rss"]
         first = _peak_of(lambda: in_step(found))

@@ -19,7 +19,8 @@ from syncadmin.connectors.marketo.config import MarketoConfig
 from syncadmin.engine.records import Lane, Side
 from syncadmin.proof import database
 from syncadmin.proof.bench import population
-from syncadmin.proof.bench.canned import CannedDynamics, CannedMarketo, Drawer
+from syncadmin.proof.bench.canned import CannedDynamics, CannedMarketo
+from syncadmin.proof.bench.drawer import Drawer
 from syncadmin.proof.bench.options import NotMeasured, Options
 from syncadmin.proof.bench.served import Served
 from syncadmin.sandbox.dynamics import DynamicsSandbox
@@ -82,7 +83,7 @@ class Stage:
     def _start_canned(self) -> Mapping[Side, str]:
         urls = {Side.DYNAMICS: "http://127.0.0.1:8101", Side.MARKETO: "http://127.0.0.1:8102"}
         self.canned = Drawer(urls[Side.DYNAMICS])
-        self.canned.fill(population.humans(self.wanted.people))
+        self.canned.fill(self.wanted.people)
         now = lambda: datetime.now(UTC)  # noqa: E731
         dynamics = DynamicsSandbox(clock=now, seed=1, base_url=urls[Side.DYNAMICS])
         marketo = MarketoSandbox(clock=now, seed=1, base_url=urls[Side.MARKETO])
@@ -134,7 +135,7 @@ class Stage:
         """As right after setting up: nothing read, nothing linked. Sandbox processes go on knowing us."""
         database.empty()
         if self.canned is not None:
-            self.canned.written.clear()
+            self.canned.forget()
 
     def close(self) -> None:
         try:
@@ -146,6 +147,8 @@ class Stage:
             # Whatever became of the database, the sandboxes end with their case.
             if self.served is not None:
                 self.served.close()
+            if self.canned is not None:
+                self.canned.close()
 
     def refused(self) -> Counter[str]:
         """Calls that the sandboxes have refused so far, by side and code; rendered pages refuse none."""

@@ -84,7 +84,7 @@ def _ask(id: str) -> tuple[float, str]:
 @contextmanager
 def _served(wanted: Options) -> Iterator[Stage]:
     if wanted.canned:
-        raise NotMeasured("this case needs systems that remember: leave --canned away")
+        raise NotMeasured("this case needs systems that several processes can ask: leave --canned away")
     with stage(wanted) as found:
         yield found
 
