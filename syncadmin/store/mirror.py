@@ -133,6 +133,7 @@ _DYNAMICS_UPSERT = f"""
         full_read = greatest(m.full_read, excluded.full_read)
     WHERE {_DYNAMICS_FRESH.format("excluded", "excluded.seen_at")}
 """
+_WAS = ("deleted_at", "email", "dynamics_guid")
 _PERSON_CHANGES = """
     SELECT s.person, l.id, s.hash IS DISTINCT FROM m.hash AND NOT (m.hash = '' AND m."values" @> s.vals), m.id, m.deleted_at, m.email, m.dynamics_guid
     FROM staged_person s
@@ -189,12 +190,7 @@ def store_people(rows: Sequence[PersonRow], *, seen: datetime, lane: Lane) -> li
         return []
     staging.fill("staged_person", _PERSON, (_person_tuple(row) for row in _last_of_each(rows, "person")))
     changes = [
-        Change(
-            str(row[0]),
-            row[1],
-            row[2],
-            None if row[3] is None else {"deleted_at": row[4], "email": row[5], "dynamics_guid": row[6]},
-        )
+        Change(str(row[0]), row[1], row[2], None if row[3] is None else dict(zip(_WAS, row[4:], strict=True)))
         for row in staging.query(_PERSON_CHANGES, [seen])
     ]
     if changes:
@@ -233,9 +229,11 @@ def mark_waiting(emails: Iterable[str], lane: Lane) -> None:
     """Records without partner that wait for one of these addresses are paired anew."""
     wanted = sorted({email for email in emails if email})
     if wanted:
+        # The index holds no empty address. Of more than a hundred PostgreSQL does not find out that none is empty, and
+        # without the last condition it reads the whole mirror.
         staging.run(
             """UPDATE store_dynamicsrecord SET due = 'pair', lane = %s
-               WHERE due IN ('waiting', 'decision') AND email = ANY(%s)""",
+               WHERE due IN ('waiting', 'decision') AND email = ANY(%s) AND email <> ''""",
             [lane, wanted],
         )
 

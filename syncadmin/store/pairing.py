@@ -128,11 +128,12 @@ def _person(row: tuple[Any, ...]) -> Candidate:
 _SHARING = """
     SELECT d.email, 'link:' || l.id, d."table", d.guid::text FROM store_dynamicsrecord d
     JOIN store_link l ON l.dynamics = d.guid
-    WHERE d.email = ANY(%(emails)s) AND d.deleted_at IS NULL AND NOT d.filtered AND d.merged_into IS NULL
+    WHERE d.email = ANY(%(emails)s) AND d.email <> '' AND d.deleted_at IS NULL AND NOT d.filtered
+      AND d.merged_into IS NULL
     UNION ALL
     SELECT p.email, coalesce('link:' || l.id, 'person:' || p.person), 'person', p.person::text
     FROM store_marketoperson p LEFT JOIN store_link l ON l.marketo = p.person
-    WHERE p.email = ANY(%(emails)s) AND p.deleted_at IS NULL
+    WHERE p.email = ANY(%(emails)s) AND p.email <> '' AND p.deleted_at IS NULL
 """
 
 
