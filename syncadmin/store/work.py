@@ -48,6 +48,8 @@ def claim_writes(
     side: Side, op: str, *, worker: str, now: datetime, limit: int, send: bool = False
 ) -> list[PendingWrite]:
     """Takes waiting writes, the most urgent lane first. With ``send`` they are marked as sent in the same statement."""
+    # An array is made once. An `IN` is planned to ask again for each row of a table that PostgreSQL takes for empty, finds
+    # others each time, and claims more than there is room for.
     claimed: list[int] = []
     for lane in _LANES:
         room = limit - len(claimed)
@@ -56,11 +58,11 @@ def claim_writes(
                 f"""UPDATE store_pendingwrite SET owner = %(worker)s, attempts = attempts + %(send)s,
                         state = CASE WHEN %(send)s = 1 THEN 'sent' ELSE state END,
                         sent_at = CASE WHEN %(send)s = 1 THEN %(now)s ELSE sent_at END
-                    WHERE id IN (
+                    WHERE id = ANY(ARRAY(
                         SELECT w.id FROM store_pendingwrite w
                         WHERE w.side = %(side)s AND w.op = %(op)s AND w.lane = %(lane)s AND w.state = 'waiting'
                           AND (w.not_before IS NULL OR w.not_before <= %(now)s) AND {_FREE}
-                        ORDER BY w.id LIMIT %(room)s FOR UPDATE SKIP LOCKED)
+                        ORDER BY w.id LIMIT %(room)s FOR UPDATE SKIP LOCKED))
                     RETURNING id""",
                 {
                     "worker": worker,
@@ -110,10 +112,10 @@ def lost_writes(
     """Takes over writes that were sent before that time and whose worker is gone or gave up on the answer."""
     rows = staging.query(
         f"""UPDATE store_pendingwrite SET owner = %(worker)s
-            WHERE id IN (
+            WHERE id = ANY(ARRAY(
                 SELECT w.id FROM store_pendingwrite w
                 WHERE w.side = %(side)s AND w.op = %(op)s AND w.state = 'sent' AND w.sent_at <= %(before)s AND {_FREE}
-                ORDER BY w.id LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
+                ORDER BY w.id LIMIT %(limit)s FOR UPDATE SKIP LOCKED))
             RETURNING id""",
         {"worker": worker, "side": side, "op": op, "before": sent_before, "now": now, "limit": limit},
     )
