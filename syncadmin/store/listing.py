@@ -33,7 +33,8 @@ _ASKED = "EXISTS (SELECT 1 FROM store_decision q WHERE q.answered_at IS NULL AND
 
 _RECORD_SUBJECT = """q.subject = d."table" || ':' || d.guid"""
 
-# What a link's row is to say. The inner query finds out, the outer one adds what follows from it.
+# What a link's row is to say. The inner query finds out, the outer one adds what follows from it. `OFFSET 0` keeps them
+# apart: taken into the outer one, each question would be asked four times.
 _LINKS = f"""
 SELECT s.*, NOT (waiting OR failed OR conflict OR decision OR stopped OR deleted) AS in_step,
        false AS only_dynamics, false AS only_marketo, true AS present
@@ -48,7 +49,7 @@ FROM (
            EXISTS (SELECT 1 FROM store_conflict c WHERE c.link_id = l.id AND c.state = 'open') AS conflict,
            {_ASKED.format(which="q.link_id = l.id")} AS decision,
            l.stopped, l.dynamics_deleted OR l.marketo_deleted AS deleted
-    FROM store_link l WHERE l.id = ANY(%(links)s)
+    FROM store_link l WHERE l.id = ANY(%(links)s) OFFSET 0
 ) s
 """
 _RECORDS = f"""
@@ -64,7 +65,7 @@ FROM (
            d.deleted_at IS NOT NULL AS deleted
     FROM store_dynamicsrecord d
     WHERE d.guid = ANY(%(records)s::uuid[]) AND NOT d.filtered
-      AND NOT EXISTS (SELECT 1 FROM store_link l WHERE l.dynamics = d.guid)
+      AND NOT EXISTS (SELECT 1 FROM store_link l WHERE l.dynamics = d.guid) OFFSET 0
 ) s
 """
 # Who was gone before we ever read anything of them has nothing to be listed by.
@@ -81,7 +82,7 @@ FROM (
            p.deleted_at IS NOT NULL AS deleted
     FROM store_marketoperson p
     WHERE p.person = ANY(%(people)s) AND NOT {_UNREAD}
-      AND NOT EXISTS (SELECT 1 FROM store_link l WHERE l.marketo = p.person)
+      AND NOT EXISTS (SELECT 1 FROM store_link l WHERE l.marketo = p.person) OFFSET 0
 ) s
 """
 _SAME = {
@@ -134,7 +135,7 @@ def catch_up(limit: int) -> int:
         if not locks.try_in_transaction(locks.Lock.LISTING):
             return 0
         notes = staging.query(
-            """DELETE FROM store_touched WHERE id IN (SELECT id FROM store_touched ORDER BY id LIMIT %s)
+            """DELETE FROM store_touched WHERE id = ANY(ARRAY(SELECT id FROM store_touched ORDER BY id LIMIT %s))
                RETURNING link, dynamics, marketo""",
             [limit],
         )
