@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 
-from syncadmin.embedded import throwaway
+from syncadmin.embedded import share, throwaway
 from syncadmin.embedded.errors import StartError
 from syncadmin.embedded.run import run
 
@@ -30,7 +30,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _execute(command: list[str]) -> int:
-    with throwaway.servers(os.environ) as addresses:
+    with throwaway.servers(os.environ, share.settings()) as addresses:
         keys = {"SECRET_KEY": "x" * 50, "VAULT_KEYS": "A" * 43 + "=", "SANDBOX": "True"}
         return _ended(subprocess.Popen(command, env={**keys, **os.environ, **addresses}))
 

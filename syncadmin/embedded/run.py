@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from syncadmin.embedded import handover, keys, leftovers, logfiles, ports, programs
+from syncadmin.embedded import handover, keys, leftovers, logfiles, ports, programs, share
 from syncadmin.embedded.errors import StartError, Stopped
 from syncadmin.embedded.places import Places
 from syncadmin.embedded.postgres import Postgres
@@ -113,7 +113,7 @@ def _start_servers(supervisor: Supervisor, places: Places, environ: Mapping[str,
     kept = keys.kept(places.keys)
     servers: dict[str, str] = {}
     if not environ.get("DATABASE_URL"):
-        postgres = Postgres.at(places.postgres, ports.free_port(), kept["postgres"])
+        postgres = Postgres.at(places.postgres, ports.free_port(), kept["postgres"], share.settings())
         postgres.prepare()
         supervisor.start(postgres.program(environ, places.root))
         servers["DATABASE_URL"] = postgres.url

@@ -23,8 +23,11 @@ START_LIMIT = 60.0
 
 
 @contextmanager
-def servers(environ: Mapping[str, str]) -> Iterator[dict[str, str]]:
-    """Starts what the environment does not name already; gives the variables that do name it."""
+def servers(environ: Mapping[str, str], options: Mapping[str, str] | None = None) -> Iterator[dict[str, str]]:
+    """Starts what the environment does not name already; gives the variables that do name it.
+
+    ``options`` are PostgreSQL's: what it is installed with does for tests, which fill no table.
+    """
     _remove_forgotten()
     folder = Path(tempfile.mkdtemp(prefix=PREFIX))
     # Nobody, who runs PostgreSQL for root in a container, has to pass through.
@@ -33,16 +36,16 @@ def servers(environ: Mapping[str, str]) -> Iterator[dict[str, str]]:
     children: list[Child] = []
     try:
         given: dict[str, str] = {}
-        for variable, make in (("DATABASE_URL", _postgres), ("CELERY_BROKER_URL", _valkey)):
-            given[variable] = environ.get(variable) or make(folder, children)
+        given["DATABASE_URL"] = environ.get("DATABASE_URL") or _postgres(folder, children, options or {})
+        given["CELERY_BROKER_URL"] = environ.get("CELERY_BROKER_URL") or _valkey(folder, children)
         yield given
     finally:
         stop_together(children[::-1])
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _postgres(folder: Path, children: list[Child]) -> str:
-    server = Postgres.at(folder / "postgres", ports.free_port(), secrets.token_hex(16), CARELESS)
+def _postgres(folder: Path, children: list[Child], options: Mapping[str, str]) -> str:
+    server = Postgres.at(folder / "postgres", ports.free_port(), secrets.token_hex(16), {**CARELESS, **options})
     server.prepare()
     _start(server.program(os.environ, PROJECT), folder, children)
     return server.url

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from syncadmin.embedded import account, handover, keys, leftovers, logfiles, ports, throwaway
+from syncadmin.embedded import account, handover, keys, leftovers, logfiles, ports, share, throwaway
 from syncadmin.embedded.errors import StartError
 from syncadmin.embedded.places import MARK, PROJECT, Places
 from syncadmin.embedded.postgres import Postgres
@@ -291,3 +291,21 @@ def test_throwaway_servers_are_not_started_where_others_are_named() -> None:
     with ExitStack() as stack:
         given = {"DATABASE_URL": "postgresql://mine", "CELERY_BROKER_URL": "redis://mine"}
         assert stack.enter_context(throwaway.servers(given)) == given
+
+
+@pytest.mark.parametrize(
+    ("gigabytes", "buffers", "cache"), [(1, "128MB", "512MB"), (8, "512MB", "4096MB"), (24, "1024MB", "12288MB")]
+)
+def test_postgresql_takes_a_small_share_of_the_memory(gigabytes: int, buffers: str, cache: str) -> None:
+    taken = share.settings(gigabytes * 2**30)
+    assert (taken["shared_buffers"], taken["effective_cache_size"]) == (buffers, cache)
+
+
+def test_a_container_counts_as_large_as_its_limit(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "limited").write_text("536870912\n")
+    (folder / "free").write_text("max\n")
+    whole = share.memory_here()
+    monkeypatch.setattr(share, "_LIMITS", (str(folder / "free"), str(folder / "none")))
+    assert share.memory_here() >= whole
+    monkeypatch.setattr(share, "_LIMITS", (str(folder / "limited"),))
+    assert share.memory_here() == 536_870_912
