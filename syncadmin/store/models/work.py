@@ -87,6 +87,8 @@ class PendingWrite(models.Model):
         indexes = [
             models.Index(fields=["side", "op", "lane", "id"], name="write_next"),
             models.Index(fields=["link", "id"], name="write_planned", condition=Q(state="planned")),
+            # A few at any time, asked for after each step, however many wait.
+            models.Index(fields=["side", "op"], name="write_sent", condition=Q(state="sent")),
         ]
 
 
