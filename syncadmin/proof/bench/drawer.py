@@ -2,7 +2,7 @@
 
 A write changes the row and is told by the feed of its system, as any edit is: Dynamics tells each record once, as it is
 by then; Marketo tells a line for each field that differs, with what stood there before and who wrote it. A line is filled
-into a template when the value is written: some four microseconds a person inside the clock.
+into a template when the value is written: some ten microseconds a person inside the clock.
 """
 
 from __future__ import annotations
