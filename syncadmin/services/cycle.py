@@ -205,6 +205,7 @@ class _Shift:
         self._flushed = ctx.now()
         self._renewed: datetime | None = None
         self._there: frozenset[str] | None = None
+        self._more = ""
         self.filled = False
         self._resting: set[str] = set()
         self._ill: set[str] | None = None
@@ -212,7 +213,7 @@ class _Shift:
 
     def idle(self, step: str) -> bool:
         """Whether no row waits for this step; asked of the tables once until some step has worked."""
-        if not work.fed_by_rows(step):
+        if not work.fed_by_rows(step) or step == self._more:
             return False
         if self._there is None:
             self._there = work.there()
@@ -241,6 +242,8 @@ class _Shift:
         """A step was taken: what it did, if only in part, may be work for others."""
         if step.worked:
             self._there = None
+        # A step that says itself that there is more need not be asked about.
+        self._more = doing.name if doing is not None and step.worked and step.more else ""
         if doing is not None and doing.name == doing.stream and not step.more:
             self._resting.add(doing.stream)
         elif doing is not None and step.worked:

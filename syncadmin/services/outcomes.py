@@ -62,7 +62,7 @@ def updates(
                 failing.mend(case.id, case.marketo, list(Side), list(answer.write.fields), run, now)
                 failing.mend(case.id, case.marketo, [side], [""], run, now)
     spoken = {line.link_id for line in lines if line.link_id}
-    cases.store_links(list(found.values()), merged=False, told=spoken, now=now)
+    cases.store_answers(list(found.values()), told=spoken, now=now)
     finished = {answer.write.pk for answer in answers if answer.outcome.status is not Status.LATER}
     PendingWrite.objects.filter(pk__among=finished).delete()
     again = [answer for answer in answers if answer.outcome.status in (Status.STALE, Status.REFUSED)]

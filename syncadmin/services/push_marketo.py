@@ -164,7 +164,7 @@ def recover(ctx: Context, book: Rulebook, run: Run) -> Step:
         people = {record.ref.id: record for record in found}
         for write in lost:
             _keep_what_arrived(book, write, links.get(write.link_id or 0), people, run, now)
-        cases.store_links(list(links.values()), merged=False)
+        cases.store_answers(list(links.values()))
         PendingWrite.objects.filter(pk__in=[write.pk for write in lost]).delete()
         mirror.mark_links([write.link_id for write in lost if write.link_id], Lane.RETRY)
     return did(len(lost) == _BATCH, taken_over=len(lost))

@@ -96,9 +96,12 @@ def load(ids: Sequence[int]) -> list[Case]:
 
 
 def lock_bare(ids: Iterable[int]) -> list[Case]:
-    """Locks these links in the order of their ids; cases without records, receipts, choices and writes."""
+    """Locks these links in the order of their ids; cases without records, receipts, choices and writes.
+
+    Nothing is read of what is agreed, by far the most of a link: what a caller puts there, ``store_answers`` adds to it.
+    """
     rows = staging.query(
-        """SELECT id, "table", dynamics, marketo, agreed, held, written, lane, stopped, dynamics_deleted,
+        """SELECT id, "table", dynamics, marketo, '{}', held, written, lane, stopped, dynamics_deleted,
                   marketo_deleted, NULL, '', false, NULL, false, name, email
            FROM store_link WHERE id = ANY(%s) ORDER BY id FOR UPDATE""",
         [sorted(set(ids))],
@@ -163,6 +166,26 @@ def store_links(cases: Sequence[Case], *, merged: bool, told: Iterable[int] = ()
             [text.dump(case.written) for case in ordered],
             [case.name for case in ordered],
             [case.email for case in ordered],
+        ],
+    )
+
+
+def store_answers(cases: Sequence[Case], *, told: Iterable[int] = (), now: datetime | None = None) -> None:
+    """As ``store_links``, of cases locked bare: what is agreed on beside all that was."""
+    spoken = set(told)
+    ordered = sorted(cases, key=lambda case: case.id)
+    staging.run(
+        """UPDATE store_link l SET agreed = l.agreed || v.agreed::jsonb, held = v.held::jsonb, written = v.written::jsonb,
+                  last_activity_at = CASE WHEN v.told THEN %s ELSE l.last_activity_at END
+           FROM unnest(%s::bool[], %s::bigint[], %s::text[], %s::text[], %s::text[]) AS v(told, id, agreed, held, written)
+           WHERE l.id = v.id""",
+        [
+            now,
+            [case.id in spoken for case in ordered],
+            [case.id for case in ordered],
+            [text.dump(case.agreed) for case in ordered],
+            [text.dump(case.held) for case in ordered],
+            [text.dump(case.written) for case in ordered],
         ],
     )
 

@@ -9,7 +9,8 @@ from typing import Any, cast
 from django.db import connection
 from django.db.backends.postgresql.base import ServerBindingCursor
 from django.db.transaction import TransactionManagementError
-from psycopg.types.array import ListBinaryDumper
+
+from syncadmin.store.arrays import Arrays
 
 Params = Sequence[Any] | Mapping[str, Any]
 
@@ -90,4 +91,4 @@ _KEPT = "syncadmin_cursor"
 class _Cursor(ServerBindingCursor):
     def __init__(self, session: Any) -> None:
         super().__init__(session)  # type: ignore[call-arg]
-        cast(Any, self).adapters.register_dumper(list, ListBinaryDumper)
+        cast(Any, self).adapters.register_dumper(list, Arrays)

@@ -30,4 +30,6 @@ class Among(_Lookup):
 
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
         column, params = self.process_lhs(compiler, connection)
-        return f"{column} = ANY(%s)", (*params, self.rhs)
+        # Numbers would be sent as the narrowest type that holds them, and then each row be compared with all of them.
+        cast = "::bigint[]" if self.lhs.output_field.db_type(connection) == "bigint" else ""
+        return f"{column} = ANY(%s{cast})", (*params, self.rhs)

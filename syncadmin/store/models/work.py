@@ -73,7 +73,8 @@ class PendingWrite(models.Model):
     decided_at = models.DateTimeField()
     sent_at = models.DateTimeField(null=True)
     inputs = models.CharField(max_length=32, default="")
-    run = models.ForeignKey("store.Run", on_delete=models.SET_NULL, null=True)
+    # As a history line's; and no key is looked up, no index written, for what nobody looks for.
+    run = models.ForeignKey("store.Run", on_delete=models.DO_NOTHING, null=True, db_index=False, db_constraint=False)
 
     class Meta:
         constraints = [
@@ -112,14 +113,14 @@ class Receipt(models.Model):
     how = models.CharField(max_length=1, default="")
     at = models.DateTimeField()
     settled_at = models.DateTimeField(null=True)
-    run = models.ForeignKey("store.Run", on_delete=models.SET_NULL, null=True)
+    run = models.ForeignKey("store.Run", on_delete=models.DO_NOTHING, null=True, db_index=False, db_constraint=False)
 
     class Meta:
         indexes = [
             models.Index(fields=["person", "field"], name="receipt_field"),
             models.Index(fields=["at"], name="receipt_open", condition=Q(how="")),
             models.Index(fields=["id"], name="receipt_told", condition=Q(how="") & ~Q(lines=[])),
-            models.Index(fields=["settled_at"], name="receipt_settled"),
+            models.Index(fields=["settled_at"], name="receipt_settled", condition=Q(settled_at__isnull=False)),
         ]
 
 
