@@ -111,7 +111,10 @@ def database(parts: SplitResult, pool_size: int) -> dict[str, object]:
     name = part(parts.path.lstrip("/"))
     if not name:
         raise SettingError("DATABASE_URL names no database: it ends in /NAME.")
-    options: dict[str, object] = {"connect_timeout": 5, "application_name": "syncadmin", **dict(parse_qsl(parts.query))}
+    # A page of an index costs hardly more than the next one of a table, from memory or a disk without a moving arm. As
+    # PostgreSQL's own 4, a batch of 300 would read a table of ten thousand from end to end, at every statement.
+    ours = {"connect_timeout": 5, "application_name": "syncadmin", "options": "-c random_page_cost=1.1"}
+    options: dict[str, object] = {**ours, **dict(parse_qsl(parts.query, keep_blank_values=True))}
     if pool_size:
         options["pool"] = {"min_size": 1, "max_size": pool_size, "timeout": 10}
     return {

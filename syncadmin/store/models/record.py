@@ -61,6 +61,7 @@ class DynamicsRecord(Mirror):
         indexes = [
             models.Index(fields=["email"], name="dynamics_email", condition=~Q(email="")),
             models.Index(fields=["lane", "id"], name="dynamics_due", condition=Q(due__in=["look_up", "pair"])),
+            models.Index(fields=["email"], name="dynamics_waiting", condition=Q(due__in=["waiting", "decision"])),
             models.Index(
                 fields=["originating_lead"], name="dynamics_origin", condition=Q(originating_lead__isnull=False)
             ),
