@@ -23,8 +23,7 @@ def settings(memory: int | None = None) -> dict[str, str]:
     """For a server that serves one installation: a sixteenth of the memory, 128 MB to 1 GB.
 
     A log of 4 GB before a checkpoint: a first sync writes a gigabyte every few minutes, and after each checkpoint every
-    page it touches is written to the log whole. And today's disks read here and there almost as fast as in a row: told
-    otherwise, PostgreSQL reads 100,000 people from end to end to find 5,000.
+    page it touches is written to the log whole.
     """
     total = memory_here() if memory is None else memory
     buffers = min(max(total // _PART, _LEAST), _MOST)
@@ -32,7 +31,6 @@ def settings(memory: int | None = None) -> dict[str, str]:
         "shared_buffers": f"{buffers // _MB}MB",
         "effective_cache_size": f"{max(total // 2, buffers) // _MB}MB",
         "max_wal_size": "4GB",
-        "random_page_cost": "1.1",
     }
 
 
