@@ -18,6 +18,8 @@ from syncadmin.store.models import UNSENT, Decision, DynamicsRecord, Link, Marke
 
 def in_dynamics(loser: str, master: str, run: Run | None, now: datetime) -> None:
     """``loser`` was merged into ``master`` and deactivated there."""
+    if loser == master:
+        return  # the master is gone: a link of the loser's has nobody to follow, and goes on with the record that is left
     same = [*_became(master), *_was(master)]
     links = {str(link.dynamics): link for link in _locked(dynamics__in=[loser, master, *same])}
     moved = links.get(loser)

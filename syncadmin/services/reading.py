@@ -38,10 +38,17 @@ def _dynamics_row(book: Rulebook, record: Record) -> DynamicsRow:
         qualified=lead and state == _QUALIFIED,
         disqualified=lead and state == _DISQUALIFIED,
         filtered=excluded(book, record),
-        merged_into=_id(values.get("masterid")) if values.get("merged") is True else None,
+        merged_into=_master(record),
         originating_lead=_id(values.get("originatingleadid")),
         parent_contact=_id(values.get("parentcontactid")),
     )
+
+
+def _master(record: Record) -> str | None:
+    """Whom the record was merged into. Dynamics empties that when the master is deleted; merged away it still is."""
+    if record.values.get("merged") is not True:
+        return None
+    return _id(record.values.get("masterid")) or record.ref.id
 
 
 def excluded(book: Rulebook, record: Record) -> bool:

@@ -84,7 +84,8 @@ def _follow_merges(dynamics: DynamicsConnector, book: Rulebook, records: dict[Re
         if row.merged_into is None:
             continue
         del records[Ref(Table(row.table), row.guid)]
-        master = by_id(dynamics, book, Ref(Table(row.table), row.merged_into))
+        gone = row.merged_into == row.guid
+        master = None if gone else by_id(dynamics, book, Ref(Table(row.table), row.merged_into))
         if master is not None:
             records[master.ref] = master
 

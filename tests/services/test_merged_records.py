@@ -150,6 +150,22 @@ def test_after_the_answer_nothing_is_asked_again(world, choice):
     assert open_questions() == []
 
 
+@pytest.mark.parametrize("synced", [True, False])
+def test_who_was_merged_away_gets_no_person_when_the_master_is_deleted(world, synced):
+    """Dynamics empties the loser's master then, and only says that it was merged."""
+    loser = world.linked("contact")[0] if synced else world.dynamics.create("contact", {"lastname": "Vik"})
+    master = world.dynamics.create("contact", {"lastname": "Vik"})
+    world.dynamics.merge("contact", master, loser)
+    if synced:
+        world.settle()
+    world.dynamics.delete("contact", master)
+    world.settle()
+
+    assert world.dynamics.get("contact", loser).get("masterid") is None
+    assert [row["dynDeleted"] for row in world.marketo.rows("person")] == [True] * synced
+    assert world.quiet()
+
+
 def test_a_lead_merged_into_one_that_became_a_contact_and_was_reopened_is_asked_about(world):
     loser, second = world.linked()
     master, first = world.linked()

@@ -60,6 +60,16 @@ def test_a_lead_is_created_at_once_with_every_paired_field(world):
     assert lead["new_synctomkto"] is True
 
 
+def test_who_was_merged_into_one_that_is_deleted_is_nobody_to_be_linked_with(world):
+    loser, master = (world.dynamics.create("contact", {"lastname": "Vik", "emailaddress1": ADA["email"]}) for _ in "ab")
+    world.dynamics.merge("contact", master, loser)
+    world.dynamics.delete("contact", master)
+    answer = ask(world, world.marketo.create("person", ADA))
+
+    # Dynamics' own duplicate detection knows the loser still; nobody is offered it.
+    assert (answer.status, Decision.objects.get().facts["candidates"]) == ("decision", [])
+
+
 def test_the_person_carries_id_type_and_state_at_once(world):
     person = world.marketo.create("person", ADA)
     answer = ask(world, person)

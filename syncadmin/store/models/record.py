@@ -40,7 +40,8 @@ class Mirror(models.Model):
 class DynamicsRecord(Mirror):
     """A lead or contact. A record that the filter excludes keeps id, version and ``filtered`` only.
 
-    ``wait_for`` names why a record without partner waits; ``full_read`` is the last full read that saw it.
+    ``wait_for`` names why a record without partner waits; ``full_read`` is the last full read that saw it. ``merged_into``
+    is the record's own id where the one it was merged into is gone.
     """
 
     table = models.CharField(max_length=8)
