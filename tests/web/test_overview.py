@@ -134,3 +134,12 @@ def test_a_viewer_sees_no_button_and_cannot_pause(vic: Client, world: World) -> 
 def test_it_speaks_traditional_chinese_when_asked(vic: Client) -> None:
     vic.post("/language/", {"language": "zh-hant", "next": "/"})
     assert '<html lang="zh-hant">' in _page(vic)
+
+
+def test_nothing_is_said_to_be_in_step_before_the_first_run_has_ended(vic: Client, world: World) -> None:
+    world.connected()
+    world.fields()
+    world.run(minutes_ago=0, finished_at=None)
+    page = _page(vic)
+    assert "Everything is in step." not in page
+    assert "still reading what was there before" in page

@@ -105,7 +105,8 @@ def _running(seen: Overview) -> Health:
             undecided,
         ) % {"number": _many(undecided, seen.open.decisions.over)}
         return Health("warn", sentence)
-    if seen.reading:
+    # Before the first run has ended, nobody knows how much there is to read.
+    if seen.reading or not any(run.finished_at for run in seen.runs):
         return Health("wait", _("The sync is running and still reading what was there before."))
     if seen.to_merge or seen.to_pair or any(row.inserts or row.updates for row in seen.waiting):
         return Health("good", _("The sync is running; changes are on their way."))
