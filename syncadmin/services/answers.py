@@ -147,17 +147,21 @@ def _deletes(row: Decision, choice: str, who: str, now: datetime) -> None:
         return
     ids = [str(key) for key in row.facts.get("ids", ())]
     if row.facts.get("side") == Side.DYNAMICS:
-        notices.apply_dynamics_deletes(_still_gone(ids, row.facts.get("told", {})), None, now, who)
+        for seen, gone in _still_gone(ids, row.facts.get("told", {})).items():
+            notices.apply_dynamics_deletes(gone, None, now, who, seen)
     else:
         notices.apply_people_deletes([int(key) for key in ids], None, now, who)
 
 
-def _still_gone(guids: list[str], told: Mapping[str, str]) -> list[str]:
-    """Without those that were restored, and so read again, after the notice of their delete."""
+def _still_gone(guids: list[str], told: Mapping[str, str]) -> dict[datetime | None, list[str]]:
+    """By the time of the notice of their delete; without those that were restored, and so read again, after it."""
     known = DynamicsRecord.objects.select_for_update().filter(guid__in=guids).order_by("guid")
-    seen = {str(record.guid): record.seen_at for record in known}
-    times = {guid: datetime.fromisoformat(at) for guid, at in told.items()}
-    return [guid for guid in guids if guid in seen and seen[guid] <= times.get(guid, seen[guid])]
+    found: dict[datetime | None, list[str]] = {}
+    for guid, seen in ((str(record.guid), record.seen_at) for record in known):
+        at = datetime.fromisoformat(told[guid]) if guid in told else None
+        if at is None or seen <= at:
+            found.setdefault(at, []).append(guid)
+    return found
 
 
 def _links_meeting(row: Decision, choice: str, who: str, now: datetime) -> None:

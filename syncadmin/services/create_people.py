@@ -30,7 +30,7 @@ from syncadmin.services.step import NOTHING, Step, did
 from syncadmin.store import cases, creates, ledger, links, mirror, work
 from syncadmin.store.cases import Case
 from syncadmin.store.kinds import Kind
-from syncadmin.store.models import Activity, DynamicsRecord, Failure, Link, PendingWrite, Run
+from syncadmin.store.models import Activity, DynamicsRecord, Failure, PendingWrite, Run
 
 _BATCH = 300
 
@@ -245,10 +245,10 @@ def recover(ctx: Context, book: Rulebook, run: Run) -> Step:
         store_people(ctx, book, found, Lane.RETRY, now, run)
         there = _keys(book, found)
         arrived = [write for write in lost if {write.target, write.email} & there]
+        named = _named(book, found)
+        left = [write for write in arrived if not _complete(write, named, run, now)]
         # Whoever waited for these may know the people already, so that no change of theirs wakes it.
         _end(arrived, Lane.RETRY)
-        named = _named(book, found)
-        left = [write for write in arrived if not _complete(write, named.get(write.target, set()), run, now)]
         DynamicsRecord.objects.filter(guid__in=[write.target for write in left]).update(due="pair")
         work.give_back([write.pk for write in lost if write not in arrived])
     return did(True, creates_taken_over=len(lost))
@@ -258,14 +258,9 @@ def _end(writes: Sequence[PendingWrite], lane: Lane, woken: Sequence[str] = ()) 
     creates.end(PendingWrite.objects.filter(pk__in=[write.pk for write in writes]), lane, woken)
 
 
-def _complete(write: PendingWrite, people: set[int], run: Run, now: datetime) -> bool:
-    """Gives the link the person made for it. A record qualified meanwhile would not be paired any more, but its contact,
-    which takes a whole link only."""
-    link = Link.objects.select_for_update().filter(pk=write.link_id or 0, dynamics=write.target, marketo=None).first()
-    if link is None or len(people) != 1 or Link.objects.filter(marketo__in=people).exists():
-        return False
-    linking.complete(link, *people, lane=Lane.RETRY, run=run, now=now)
-    return True
+def _complete(write: PendingWrite, named: Mapping[str, set[int]], run: Run, now: datetime) -> bool:
+    people = named.get(write.target, set())
+    return linking.complete(write, people, lane=Lane.RETRY, run=run, now=now)
 
 
 def _named(book: Rulebook, found: Sequence[Record]) -> dict[str, set[int]]:

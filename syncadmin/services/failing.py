@@ -64,6 +64,12 @@ def among(links: Sequence[int]) -> set[int]:
     return {link for link in found if link is not None}
 
 
+def close(links: Iterable[int], sides: Iterable[Side], now: datetime) -> None:
+    """What failed of these links is over, since the record or person it was about is."""
+    about = Failure.objects.filter(link_id__in=list(links), side__in=list(sides), closed_at__isnull=True)
+    about.update(closed_at=now)
+
+
 def mend(
     link: int, person: int | None, sides: Iterable[Side], keys: Sequence[str], run: Run | None, now: datetime
 ) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,7 +10,7 @@ from syncadmin.engine.records import Lane, Ref, Side
 from syncadmin.services import history, record
 from syncadmin.store import creates, ledger, links, mirror
 from syncadmin.store.kinds import Kind
-from syncadmin.store.models import UNSENT, Link, MarketoPerson, PendingWrite, Run
+from syncadmin.store.models import UNSENT, Link, MarketoPerson, PendingWrite, Run, Worker, WriteState
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +41,9 @@ def link_all(pairs: Sequence[Pair], *, lane: Lane, run: Run | None, now: datetim
     unsent = PendingWrite.objects.filter(link__dynamics__in=guids, side="marketo", op="create", state__in=UNSENT)
     creates.end(unsent, lane)
     wanted = [(pair.ref.id, pair.person) for pair in pairs]
-    again = links.widowed(wanted)
-    links.pass_on(again)
+    widowed = links.widowed(wanted)
+    links.pass_on([(guid, heir) for guid, _, heir in widowed], now)
+    again = [(guid, person) for guid, person, _ in widowed]
     made = links.take_over(again, lane=lane)
     made |= links.join([pair for pair in wanted if pair not in again], lane=lane, now=now)
     # The same question may have been asked about either of the two; answering one must not leave the other standing.
@@ -63,13 +64,22 @@ def link_all(pairs: Sequence[Pair], *, lane: Lane, run: Run | None, now: datetim
     )
 
 
-def complete(link: Link, person: int, *, lane: Lane, run: Run | None, now: datetime) -> None:
-    """A create that nobody answered had been carried out: the person names the record, which has waited for it."""
-    Link.objects.filter(pk=link.pk).update(marketo=person)
-    mirror.mark_links([link.pk], lane)
+def complete(lost: PendingWrite, people: Collection[int], *, lane: Lane, run: Run | None, now: datetime) -> bool:
+    """A create that nobody answered had been carried out: the half link it was made for takes the person who names its
+    record. Otherwise a record qualified meanwhile would not be paired any more, but its contact, which takes a whole link.
+
+    False: several name it, or one of the two has a partner by now. That is for pairing to decide.
+    """
+    half = Link.objects.select_for_update().filter(pk=lost.link_id or 0, dynamics=lost.target, marketo=None).first()
+    if half is None or len(people) != 1 or Link.objects.filter(marketo__in=people).exists():
+        return False
+    (person,) = people
+    Link.objects.filter(pk=half.pk).update(marketo=person)
+    mirror.mark_links([half.pk], lane)
     ledger.withdraw_decisions("match", [f"marketo:{person}"], now=now)
-    details = {"how": "stored_id", "table": link.table, "dynamics": str(link.dynamics), "marketo": person}
-    ledger.activities([history.line(Kind.LINKED, now, link=link.pk, details=details, run=run)])
+    details = {"how": "stored_id", "table": half.table, "dynamics": str(half.dynamics), "marketo": person}
+    ledger.activities([history.line(Kind.LINKED, now, link=half.pk, details=details, run=run)])
+    return True
 
 
 def complete_lost(person: int, run: Run | None, now: datetime) -> None:
@@ -77,12 +87,16 @@ def complete_lost(person: int, run: Run | None, now: datetime) -> None:
 
     The record it was made for has a whole link from now on, and others with its address need not wait for the create.
     """
-    made_for = MarketoPerson.objects.filter(person=person, dynamics_guid__isnull=False).values("dynamics_guid")
-    for half in Link.objects.select_for_update().filter(dynamics__in=made_for, marketo=None).order_by("id"):
-        lost = PendingWrite.objects.filter(link=half, op="create", side=Side.MARKETO, state="sent", owner="")
-        if not creates.end(lost, Lane.LIVE):
-            continue
-        complete(half, person, lane=Lane.LIVE, run=run, now=now)
+    named = MarketoPerson.objects.filter(person=person).values_list("dynamics_guid", flat=True).first()
+    # Whoever is at work may be about to store the answer.
+    working = Worker.objects.filter(lease_until__gt=now).values("name")
+    sent = PendingWrite.objects.filter(target=str(named), op="create", side=Side.MARKETO, state=WriteState.SENT)
+    lost = sent.exclude(owner__in=working).first()
+    if lost is None:
+        return
+    alike = MarketoPerson.objects.filter(dynamics_guid=named, deleted_at=None).values_list("person", flat=True)
+    if complete(lost, {person, *alike}, lane=Lane.LIVE, run=run, now=now):
+        creates.end(PendingWrite.objects.filter(pk=lost.pk), Lane.LIVE)
 
 
 def create_person(ref: Ref, *, by_id: bool, lane: Lane, run: Run | None, now: datetime, who: str = "") -> bool:

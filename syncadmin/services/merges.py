@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.db.models.functions import Greatest
 
 from syncadmin.engine.records import Lane, Side, Table
-from syncadmin.services import dropped, history, linking
+from syncadmin.services import dropped, failing, history, linking
 from syncadmin.store import creates, ledger, mirror
 from syncadmin.store.kinds import Kind
 from syncadmin.store.models import UNSENT, Decision, DynamicsRecord, Link, MarketoPerson, PendingWrite, Receipt, Run
@@ -30,7 +30,7 @@ def in_dynamics(loser: str, master: str, run: Run | None, now: datetime) -> None
     if stays is None:
         found = DynamicsRecord.objects.filter(guid=master, filtered=False, deleted_at__isnull=True).first()
         if found is None:
-            return  # the filter keeps the master away; ``master_synced`` takes this up when it says Yes
+            return  # kept away by the filter or not read yet: ``master_synced`` takes this up when it comes
         DynamicsRecord.objects.filter(guid=master).update(due="")
         _drop_waiting(moved, run, now)
         # The master is another record with values and a filter of its own: the two meet for the first time, so what it
@@ -60,7 +60,7 @@ def _was(contact: str) -> list[str]:
 
 
 def master_synced(master: str, run: Run | None, now: datetime) -> None:
-    """The filter lets a record in: what was merged into it before goes its way now."""
+    """A record is read for the first time, or the filter lets it in: what was merged into it before goes its way now."""
     losers = DynamicsRecord.objects.filter(merged_into=master, deleted_at__isnull=True).order_by("id")
     for loser in losers.values_list("guid", flat=True):
         in_dynamics(str(loser), master, run, now)
@@ -74,27 +74,39 @@ def qualified_into(lead: str, contact: str, run: Run | None, now: datetime) -> N
 
 
 def _both_linked(moved: Link, stays: Link, details: Mapping[str, object], run: Run | None, now: datetime) -> None:
-    """Both had a person: the loser's goes on existing in Marketo, flagged; only somebody there can merge the two."""
+    """If both have a person, the loser's goes on existing in Marketo, flagged; only somebody there can merge the two."""
     if moved.marketo_deleted and _withdraw("links_meeting", moved, now):
         return  # its person was merged into the other's before: now the two are one on both sides
     if stays.marketo_deleted and _withdraw("links_meeting", stays, now):
         _give(moved, stays, run, now)
         return
+    told = [history.line(Kind.MERGED, now, link=link.pk, side=Side.DYNAMICS, details=details, run=run)
+            for link in (moved, stays)]  # fmt: skip
+    ledger.activities(told)
+    if _has_nobody(stays) and moved.marketo is not None and not moved.marketo_deleted:
+        _give(moved, stays, run, now)
+        return
     Link.objects.filter(pk=moved.pk).update(stopped=True, dynamics_deleted=True)
     _drop_waiting(moved, run, now)
+    failing.close([moved.pk], list(Side), now)
     mirror.mark_links([moved.pk], Lane.LIVE)
+    if _has_nobody(moved):
+        return
     facts = {**details, "loser_person": moved.marketo, "master_person": stays.marketo}
     _open("dynamics_merge", f"dynamics:{details['loser']}", moved, facts, ["done", "keep"], run, now)
-    ledger.activities(
-        [history.line(Kind.MERGED, now, link=link.pk, side=Side.DYNAMICS, details=details, run=run)
-         for link in (moved, stays)]
-    )  # fmt: skip
+
+
+def _has_nobody(link: Link) -> bool:
+    """Whether the link has no person, and none is being made for it."""
+    return link.marketo is None and not PendingWrite.objects.filter(link=link, op="create", state="sent").exists()
 
 
 def _give(giver: Link, taker: Link, run: Run | None, now: datetime) -> None:
     """The person of one link becomes the other's, as on first contact; the giver's record is nobody's any more."""
     person = giver.marketo
     _drop_waiting(giver, run, now)
+    _drop_waiting(taker, run, now)
+    failing.close([giver.pk], list(Side), now)
     Link.objects.filter(pk=giver.pk).update(marketo=None, stopped=True, dynamics_deleted=True)
     taken = {"agreed": {}, "held": {}, "written": {}, "marketo_deleted": False, "stopped": is_kept_away(taker)}
     Link.objects.filter(pk=taker.pk).update(marketo=person, **taken)

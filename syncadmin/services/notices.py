@@ -15,10 +15,10 @@ from django.db.models.functions import Greatest
 from syncadmin.connectors.contract import Merged
 from syncadmin.engine.records import Lane, Side
 from syncadmin.engine.rules import too_many_deletes
-from syncadmin.services import doubles, dropped, history, merges, questions
+from syncadmin.services import doubles, dropped, failing, history, merges, questions
 from syncadmin.services.context import Context
 from syncadmin.services.rulebook import Rulebook
-from syncadmin.store import creates, ledger, mirror, work
+from syncadmin.store import creates, ledger, mirror, sweeps, work
 from syncadmin.store.kinds import Kind
 from syncadmin.store.mirror import Change, DynamicsRow, PersonRow
 from syncadmin.store.models import (
@@ -26,7 +26,6 @@ from syncadmin.store.models import (
     Activity,
     Decision,
     DynamicsRecord,
-    Failure,
     Link,
     MarketoPerson,
     PendingWrite,
@@ -41,6 +40,7 @@ def dynamics_changed(
     """Follows filter, restore and merge of leads and contacts that a page changed."""
     now = ctx.now()
     by_guid = {row.guid: row for row in rows}
+    masters = sweeps.masters([change.id for change in changes if change.was is None])
     for change in changes:
         row, was = by_guid[change.id], change.was or {}
         if was.get("deleted_at"):
@@ -49,6 +49,8 @@ def dynamics_changed(
             _stopped(change, run, now)
         elif was and was["filtered"] and not row.filtered:
             _started(change, run, now)
+            merges.master_synced(row.guid, run, now)
+        elif row.guid in masters and not row.filtered:
             merges.master_synced(row.guid, run, now)
         if row.merged_into and was.get("merged_into") is None:
             merges.in_dynamics(row.guid, row.merged_into, run, now)
@@ -128,7 +130,7 @@ def apply_dynamics_deletes(
     dropped.updates(ids, run, now, [Side.DYNAMICS])
     unsent = PendingWrite.objects.filter(link_id__in=ids, op="create", side=Side.MARKETO, state__in=UNSENT)
     creates.end(unsent, Lane.LIVE)
-    _close_failures(ids, Side.DYNAMICS, now)
+    failing.close(ids, [Side.DYNAMICS], now)
     Link.objects.filter(pk__in=ids).update(dynamics_deleted=True)
     # One that had a person before keeps its history.
     told = Activity.objects.filter(link=OuterRef("pk"))
@@ -190,7 +192,7 @@ def apply_people_deletes(people: Sequence[int | None], run: Run | None, now: dat
     dropped.updates(ids, run, now, [Side.MARKETO])
     PendingWrite.objects.filter(target__in=[str(person) for person in wanted], op="log").delete()
     Receipt.objects.filter(link_id__in=ids, how="").update(how="e", settled_at=now)
-    _close_failures(ids, Side.MARKETO, now)
+    failing.close(ids, [Side.MARKETO], now)
     Link.objects.filter(pk__in=ids).update(marketo_deleted=True)
     _tell_deleted(links, Side.MARKETO, run, now, who)
     pair_without(wanted, run, now)
@@ -205,10 +207,6 @@ def pair_without(people: Sequence[int], run: Run | None, now: datetime) -> None:
     for person, _, _ in gone:
         ledger.withdraw_decision("match", f"marketo:{person}", now=now)
     doubles.look({email for _, email, _ in gone if email}, run, now)
-
-
-def _close_failures(links: Sequence[int], side: Side, now: datetime) -> None:
-    Failure.objects.filter(link_id__in=links, side=side, closed_at__isnull=True).update(closed_at=now)
 
 
 def _too_many(book: Rulebook, side: Side, told: int, run: Run | None) -> bool:

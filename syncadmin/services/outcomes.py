@@ -51,9 +51,16 @@ def updates(
     found = {case.id: case for case in cases.lock_bare([answer.write.link_id or 0 for answer in answers])}
     failed = failing.among(list(found))
     lines: list[Activity] = []
+    left: list[Answered] = []
     for answer in answers:
         case = found.get(answer.write.link_id or 0)
-        if case is not None:
+        if case is not None and _is_of_another(side, case, answer.write):
+            left.append(answer)
+            if answer.outcome.status is Status.UPDATED:
+                lines.append(_written(Kind.UPDATED, side, case, answer.write, run, now))
+            elif answer.write.attempts > 1 and answer.write.target not in repeated:
+                arrived(book, side, answer.write, None, run, now)  # by an earlier try, as far as anybody knows
+        elif case is not None:
             if answer.write.target in repeated:
                 stood = repeated[answer.write.target]
                 case.agreed.update(judge.agreed_on_arrival(book, side, answer.write, stood))
@@ -63,14 +70,20 @@ def updates(
                 failing.mend(case.id, case.marketo, [side], [""], run, now)
     spoken = {line.link_id for line in lines if line.link_id}
     cases.store_answers(list(found.values()), told=spoken, now=now)
-    finished = {answer.write.pk for answer in answers if answer.outcome.status is not Status.LATER}
+    finished = {answer.write.pk for answer in answers if answer in left or answer.outcome.status is not Status.LATER}
     PendingWrite.objects.filter(pk__among=finished).delete()
-    again = [answer for answer in answers if answer.outcome.status in (Status.STALE, Status.REFUSED)]
+    again = [answer for answer in answers if answer in left or answer.outcome.status in (Status.STALE, Status.REFUSED)]
     # A value that was put back has yet to travel from there, and a choice to be noted as carried out.
     again += [answer for answer in passed if any(told["rule"] in _LOOKED_AT for told in answer.write.fields.values())]
     mirror.mark_links([answer.write.link_id or 0 for answer in again], Lane.LIVE)
     ledger.activities(lines)
     return {f"{side}_{status}": _number(answers, status) for status in Status}
+
+
+def _is_of_another(side: Side, case: Case, write: PendingWrite) -> bool:
+    """Whether the link has followed a merge to another record since: the answer tells what happened to the one it left,
+    and nothing of what this one agrees to or refuses."""
+    return write.target != (case.dynamics if side is Side.DYNAMICS else str(case.marketo))
 
 
 def _number(answers: Sequence[Answered], status: Status) -> int:

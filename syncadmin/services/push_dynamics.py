@@ -105,5 +105,5 @@ def _store(
             outcomes.arrived(book, Side.DYNAMICS, answer.write, current[answer.write.target], run, now)
     counts = outcomes.updates(book, Side.DYNAMICS, answered, sent, run, now, repeated)
     gone = [answer.write.target for answer in answered if answer.outcome.status is Status.GONE]
-    notices.dynamics_gone(ctx, book, gone, run)
+    notices.dynamics_gone(ctx, book, gone, run, sent)
     return counts

@@ -10,7 +10,7 @@ from syncadmin.engine.records import Lane, Ref, Side, Table
 from syncadmin.services import dropped, history
 from syncadmin.services.context import Context
 from syncadmin.services.rulebook import Rulebook
-from syncadmin.store import cases, ledger, mirror
+from syncadmin.store import cases, ledger, links, mirror
 from syncadmin.store.kinds import Kind
 from syncadmin.store.models import UNSENT, DynamicsRecord, Link, PendingWrite, Run
 
@@ -31,6 +31,8 @@ def move(ctx: Context, book: Rulebook, lead: Ref, contact: Ref, run: Run | None)
     agreed = {key: Agreed(*values) for key, values in link.agreed.items()}
     carried = carry_over(agreed, book.pairs(Table.LEAD), book.pairs(Table.CONTACT))
     mirrored = DynamicsRecord.objects.get(guid=contact.id)
+    # The contact may have waited for a person of its own, in vain.
+    links.pass_on([(contact.id, link.pk)], ctx.now())
     Link.objects.filter(pk=link.pk).update(
         table=Table.CONTACT,
         dynamics=UUID(contact.id),

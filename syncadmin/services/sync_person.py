@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db import transaction
+from django.db import IntegrityError, OperationalError, transaction
 
 from syncadmin.connectors.contract import DynamicsConnector, MarketoConnector
 from syncadmin.connectors.errors import ConnectorError, Refused
@@ -56,6 +56,10 @@ def ask(ctx: Context, asked: Asked) -> Answer:
         return _put_off(request, _QUEUED, now, now)
     try:
         answer = _work(ctx, request, now + AT_ONCE_FOR)
+    except (IntegrityError, OperationalError) as clash:
+        # Gave way to a run that was at the same rows; the loop tries its steps again, and takes this up as well.
+        log.info("Sync Person of %s: %s", request.person, clash)
+        return _put_off(request, _QUEUED, ctx.now(), ctx.now())
     finally:
         _PLACES.release()
     if answer.status == "created":  # what a run creates is counted with the run

@@ -22,14 +22,15 @@ _NEW = """
 """
 
 
-def widowed(pairs: Sequence[tuple[str, int]]) -> list[tuple[str, int]]:
-    """Those of (GUID, person id) whose person has a link to a deleted record: that link goes on with the new one."""
+def widowed(pairs: Sequence[tuple[str, int]]) -> list[tuple[str, int, int]]:
+    """Those of (GUID, person id) whose person has a link to a deleted record, with that link: it goes on with the new
+    one."""
     rows = staging.query(
-        """SELECT v.guid, v.person FROM unnest(%s::uuid[], %s::bigint[]) AS v(guid, person)
+        """SELECT v.guid, v.person, l.id FROM unnest(%s::uuid[], %s::bigint[]) AS v(guid, person)
            JOIN store_link l ON l.marketo = v.person AND l.dynamics_deleted""",
         [[pair[0] for pair in pairs], [pair[1] for pair in pairs]],
     )
-    return [(str(row[0]), row[1]) for row in rows]
+    return [(str(row[0]), row[1], row[2]) for row in rows]
 
 
 def take_over(pairs: Sequence[tuple[str, int]], *, lane: Lane) -> dict[str, int]:
@@ -45,15 +46,23 @@ def take_over(pairs: Sequence[tuple[str, int]], *, lane: Lane) -> dict[str, int]
     return {str(row[0]): row[1] for row in rows}
 
 
-def pass_on(pairs: Sequence[tuple[str, int]]) -> None:
-    """Ends the links that these records have with nobody; what was told of each goes to the link of its person."""
-    half = """FROM unnest(%s::uuid[], %s::bigint[]) AS v(guid, person) JOIN store_link l ON l.dynamics = v.guid
-              JOIN store_link p ON p.marketo = v.person WHERE l.marketo IS NULL"""
-    params = [[pair[0] for pair in pairs], [pair[1] for pair in pairs]]
+def pass_on(heirs: Sequence[tuple[str, int]], now: datetime) -> None:
+    """Ends the links that these records have with nobody; what was told of each goes to the link beside its GUID.
+
+    Its failures are over: they were about a person that is not to be made any more.
+    """
+    half = """FROM unnest(%s::uuid[], %s::bigint[]) AS v(guid, heir) JOIN store_link l ON l.dynamics = v.guid
+              WHERE l.marketo IS NULL"""
+    params = [[heir[0] for heir in heirs], [heir[1] for heir in heirs]]
     for table in ("store_activity", "store_conflict"):
-        heirs = f"(SELECT l.id AS link, p.id AS heir {half}) AS v"
-        staging.run(f"UPDATE {table} h SET link_id = v.heir FROM {heirs} WHERE h.link_id = v.link", params)
-    Link.objects.filter(dynamics__in=[pair[0] for pair in pairs], marketo__isnull=True).delete()
+        statement = f"UPDATE {table} h SET link_id = v.heir FROM (SELECT l.id AS link, v.heir {half}) AS v"
+        staging.run(f"{statement} WHERE h.link_id = v.link", params)
+    staging.run(
+        f"""UPDATE store_failure h SET link_id = v.heir, subject = 'link:' || v.heir, closed_at = coalesce(h.closed_at, %s)
+            FROM (SELECT l.id AS link, v.heir {half}) AS v WHERE h.link_id = v.link""",
+        [now, *params],
+    )
+    Link.objects.filter(dynamics__in=[heir[0] for heir in heirs], marketo__isnull=True).delete()
 
 
 def join(pairs: Sequence[tuple[str, int]], *, lane: Lane, now: datetime) -> dict[str, int]:

@@ -50,3 +50,10 @@ def not_met(table: str, full_read: int, *, limit: int) -> list[str]:
 def met(guids: Sequence[str], full_read: int) -> None:
     """These were asked for by id: the sweep is done with them."""
     staging.run("UPDATE store_dynamicsrecord SET full_read = %s WHERE guid = ANY(%s::uuid[])", [full_read, list(guids)])
+
+
+def masters(guids: Sequence[str]) -> set[str]:
+    """Those of these records that another one was merged into, told before they were read themselves, or with them."""
+    merged = """SELECT DISTINCT merged_into FROM store_dynamicsrecord
+                WHERE merged_into = ANY(%s::uuid[]) AND merged_into IS NOT NULL AND deleted_at IS NULL"""
+    return {str(row[0]) for row in staging.query(merged, [list(guids)])} if guids else set()
