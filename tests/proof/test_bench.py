@@ -94,7 +94,7 @@ def two_workers_double_nobody(told):
 
 def test_one_population_goes_through_the_cases_one_after_another(emptied):
     told = NAMED["series"](wanted(people=60, changes=20, repeat=2))
-    assert (told["initial"]["people"], len(told["initial"]["all_seconds"])) == (60, 2)
+    assert (told["initial"]["people"], len(told["incremental"]["all_seconds"])) == (60, 2)
     assert (told["incremental"]["changes"], told["storm"]["changes"]) == (20, 60)
     assert told["idle"]["rows_written"] == 0
     assert told["bytes_a_line"] > 0

@@ -87,7 +87,9 @@ def edit(found: Stage, number: int, place: int) -> tuple[Counter[Table], Counter
     of each table that were, there and here.
     """
     step = max(1, found.wanted.people // number)
-    people = range(0, number * step, step)
+    # Others in each round, where there are others: whoever was edited just now is still in every cache.
+    first = place % step
+    people = range(first, first + number * step, step)
     there, here = people[::2], people[1::2]
     title = f"Title {place}"
     if found.canned is not None:
