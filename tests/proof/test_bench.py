@@ -94,10 +94,21 @@ def two_workers_double_nobody(told):
 
 def test_one_population_goes_through_the_cases_one_after_another(emptied):
     told = NAMED["series"](wanted(people=60, changes=20, repeat=2))
-    assert (told["initial"]["people"], len(told["incremental"]["all_seconds"])) == (60, 2)
+    assert (told["initial"]["people"], "all_seconds" in told["initial"]) == (60, False)
     assert (told["incremental"]["changes"], told["storm"]["changes"]) == (20, 60)
+    assert [one["seconds"] for one in told["incremental"]["rounds"]] == told["incremental"]["all_seconds"]
+    assert (len(told["incremental"]["rounds"]), len(told["storm"]["all_seconds"])) == (5, 2)
     assert told["idle"]["rows_written"] == 0
     assert told["bytes_a_line"] > 0
+
+
+def test_each_round_edits_others(emptied):
+    with stage(wanted(people=60)) as found:
+        changes.in_step(found)
+        before = set(Activity.objects.values_list("pk", flat=True))
+        for place in range(3):
+            changes.changed(found, 20, place)
+        assert len(set(Activity.objects.exclude(pk__in=before).values_list("link_id", flat=True))) == 60
 
 
 @pytest.mark.long
