@@ -217,9 +217,14 @@ def _without_the_dead(ctx: Context, book: Rulebook, records: Sequence[Record]) -
     return [record for record in records if record.ref.id not in dead] + list(alive)
 
 
-def _with_companions(ctx: Context, book: Rulebook, records: Sequence[Record]) -> list[Record]:
-    """With the contact of each qualified lead and the lead of each such contact, so that both are handled together."""
-    here = {record.ref.id for record in records}
+def _with_companions(
+    ctx: Context, book: Rulebook, records: Sequence[Record], known: Sequence[Record] = ()
+) -> list[Record]:
+    """With the contact of each qualified lead and the lead of each such contact, so that both are handled together.
+
+    ``known`` are in hand already, and not asked for once more.
+    """
+    here = {record.ref.id for record in (*records, *known)}
     rows = reading.dynamics_rows(book, records)
     wanted = {Ref(Table.CONTACT, row.parent_contact) for row in rows if row.qualified and row.parent_contact}
     wanted |= {Ref(Table.LEAD, row.originating_lead) for row in rows if row.table == "contact" and row.originating_lead}
@@ -233,7 +238,7 @@ def _with_companions(ctx: Context, book: Rulebook, records: Sequence[Record]) ->
         if refs:
             found += ctx.dynamics.for_work(Lane.LIVE, "by id").fetch(refs, book.dynamics_columns(table)).records
     former = _former_leads(ctx, book, rows, found)
-    return [*found, *_with_companions(ctx, book, former)] if former else found
+    return [*found, *_with_companions(ctx, book, former, found)] if former else found
 
 
 def _former_leads(ctx: Context, book: Rulebook, rows: Sequence[DynamicsRow], found: Sequence[Record]) -> list[Record]:

@@ -6,7 +6,7 @@ import pytest
 
 from syncadmin.sandbox.faults import Fault
 from syncadmin.services import metadata
-from syncadmin.store.models import Conflict, Decision, DynamicsRecord, Link
+from syncadmin.store.models import BudgetUse, Conflict, Decision, DynamicsRecord, Link
 from tests.world import World
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -220,6 +220,38 @@ def test_nobody_gets_a_second_person_when_the_lead_a_contact_was_is_merged_into_
     assert {row["dynPersonGuid"] for row in world.marketo.rows("person")} <= {contact, twin}
     assert [one.details["lead"] for one in world.told(contact, "qualified")] == [master]
     assert world.quiet()
+
+
+def test_nobody_gets_a_second_person_when_the_lead_a_contact_was_is_merged_away_twice(world):
+    """The contact names the last of the three leads, and only the first of them, which is linked, names the contact."""
+    first, middle, last = (f"{number:08}-0000-4000-8000-000000000000" for number in (1, 2, 3))
+    _, person = world.linked(leadid=first, emailaddress1=None)
+    contact = world.dynamics.qualify(first, account=False)["contact"]
+    for loser, master in ((first, middle), (middle, last)):
+        world.dynamics.create("lead", {"lastname": "Vik", "leadid": master})
+        world.dynamics.merge("lead", master, loser)
+    world.dynamics.faults.add(Fault("unavailable", path="/api/data/v9.2/leads?*deltatoken*", times=-1))
+    world.settle()
+
+    assert str(world.link_of(contact).marketo) == person
+    assert [row["id"] for row in world.marketo.rows("person")] == [int(person)]
+    world.dynamics.faults.clear()
+    world.settle()
+    assert [row["dynPersonGuid"] for row in world.marketo.rows("person")] == [contact]
+
+
+def test_a_record_that_is_in_hand_is_not_asked_for_once_more(world):
+    """The lead a contact was is merged into the one it names by now: of the three that come, each is asked for once."""
+    lead, _ = world.linked()
+    contact = world.dynamics.qualify(lead, account=False)["contact"]
+    master = world.dynamics.create("lead", {"lastname": "Vik"})
+    world.dynamics.merge("lead", master, lead)
+    world.dynamics.faults.add(Fault("unavailable", path="/api/data/v9.2/leads?*deltatoken*", times=-1))
+    world.sync()
+
+    assert world.link_of(contact).table == "contact"
+    asked = BudgetUse.objects.filter(side="dynamics", purpose__in=["by id", "by contact"])
+    assert dict(asked.values_list("purpose", "calls")) == {"by id": 1, "by contact": 1}
 
 
 @pytest.mark.parametrize("table", ["lead", "contact"])
