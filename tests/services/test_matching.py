@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-import pytest
+import time
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 
-from syncadmin.services import setup
-from syncadmin.store.models import Activity, Decision, DynamicsRecord, Link
+import pytest
+from django.db import connection, transaction
+
+from syncadmin.engine.records import Lane, Ref, Table
+from syncadmin.services import linking, setup
+from syncadmin.store import staging
+from syncadmin.store.models import Activity, Decision, DynamicsRecord, Failure, Link
 from tests.world import World
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -142,6 +149,53 @@ def test_a_lead_qualified_before_we_came_stands_behind_its_contact(world):
     assert str(Link.objects.get().dynamics) == contact
     assert waiting(lead) == ("", "parent_contact")
     assert len(people(world)) == 1
+
+
+# --- somebody else is faster -------------------------------------------------------------------------------------------
+
+
+def linked_while_somebody_waits(world, record, person, begun):
+    """Links the two in a transaction that ends when another session waits for it."""
+    try:
+        with transaction.atomic():
+            linking.link(Ref(Table.LEAD, record), person, how="sync_person", lane=Lane.LIVE, run=None, now=world.clock())
+            begun.wait(timeout=30)
+            late = time.monotonic() + 30
+            waits = "SELECT 1 FROM pg_stat_activity WHERE pg_backend_pid() = ANY(pg_blocking_pids(pid))"
+            while not staging.query(waits) and time.monotonic() < late:
+                time.sleep(0.01)
+    finally:
+        connection.close()
+
+
+def test_nobody_is_left_unpaired_because_two_others_were_faster_one_after_the_other(world):
+    """One clash ends the page; the second befalls the other record, when it is decided about alone."""
+    people, asked_about = [], []
+    for number in (1, 2):
+        known = {"lastname": "Vik", "emailaddress1": f"twin{number}@fjord.example"}
+        people.append(world.marketo.create("person", {"lastName": "Vik", "email": known["emailaddress1"]}))
+        asked_about.append([world.dynamics.create("lead", known) for _ in range(2)][0])
+    world.settle()
+    assert not Link.objects.exists()
+    new = [world.dynamics.create("lead", {"lastname": "New", "emailaddress1": f"{n}@fjord.example"}) for n in (1, 2)]
+    for guid, person in zip(new, people, strict=True):
+        world.marketo.edit("person", person, {"dynPersonGuid": guid})
+
+    begun = Barrier(3)
+    with ThreadPoolExecutor(2) as pool:
+        others = [
+            pool.submit(linked_while_somebody_waits, world, guid, int(person), begun)
+            for guid, person in zip(asked_about, people, strict=True)
+        ]
+        begun.wait(timeout=30)
+        world.sync()
+        for other in others:
+            other.result(timeout=60)
+
+    assert [str(world.link_of(guid).marketo) for guid in asked_about] == people
+    world.settle()
+    assert {world.person_of(guid)["email"] for guid in new} == {"1@fjord.example", "2@fjord.example"}
+    assert not Failure.objects.exists()
 
 
 # --- several ---------------------------------------------------------------------------------------------------------
