@@ -396,6 +396,23 @@ def test_a_record_the_full_read_missed_but_that_exists_is_kept(world):
     assert deleted_in_marketo(world, person) is False
 
 
+def test_a_read_that_is_late_does_not_bring_back_who_the_sweep_found_gone(world):
+    """Begun while the record was there, and stored when the sweep is over: its link would go on without it."""
+    guid, person = world.linked()
+    world.clock.forward(seconds=5)
+    begun, read = world.clock(), DynamicsRecord.objects.get(guid=guid)
+    world.dynamics.delete("lead", guid)
+    world.dynamics.expire_delta_tokens()
+    world.settle()
+    late = DynamicsRow("lead", guid, {**read.values, "jobtitle": "Ghost"}, read.version, email=read.email)
+    with transaction.atomic():
+        assert mirror.store_dynamics([late], seen=begun, lane=Lane.LIVE) == []
+
+    world.settle()
+    assert world.link_of(guid).dynamics_deleted is True
+    assert deleted_in_marketo(world, person) is True
+
+
 def test_the_sweep_holds_too_many_deletes_as_well(strict):
     guids = many(strict, 4)
     for guid in guids[:3]:
