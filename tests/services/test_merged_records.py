@@ -423,6 +423,36 @@ def test_the_filters_yes_makes_no_second_person_while_the_question_is_open(world
     assert (str(world.link_of(moved).marketo), world.link_of(moved).stopped) == (winner, False)
 
 
+def test_the_filters_no_outlives_a_merge_of_the_records_that_answers_the_question(world):
+    """The record that nobody is to sync gets the person all the same, and must not be shown as one that is synced."""
+    stays, winner, moved = meeting(world)
+    world.dynamics.edit("lead", moved, {"new_synctomkto": False, "jobtitle": "Secret"})
+    world.sync()
+    world.dynamics.merge("lead", moved, stays)
+    world.settle()
+    assert (str(world.link_of(moved).marketo), world.link_of(moved).stopped) == (winner, True)
+    assert [row["title"] for row in world.marketo.rows("person")] == ["Stays"]
+    assert open_questions() == []
+
+    world.dynamics.edit("lead", moved, {"new_synctomkto": True})
+    world.settle()
+    assert (world.link_of(moved).stopped, world.marketo.get("person", winner)["dynPersonGuid"]) == (False, moved)
+
+
+def test_the_filters_yes_makes_no_second_person_after_the_question_was_answered(world):
+    """Whoever kept the winner's record said that the other one is nobody; its No and Yes say nothing else."""
+    _, winner, moved = meeting(world)
+    world.answer("links_meeting", "keep_winner")
+    world.settle()
+    world.dynamics.edit("lead", moved, {"new_synctomkto": False})
+    world.sync()
+    world.dynamics.edit("lead", moved, {"new_synctomkto": True, "jobtitle": "Again"})
+    world.settle()
+
+    assert world.link_of(moved).stopped
+    assert [str(row["id"]) for row in world.marketo.rows("person")] == [winner]
+
+
 def test_a_new_person_for_the_losers_record(world):
     stays, winner, moved = meeting(world)
     world.answer("links_meeting", "new_person")
