@@ -240,6 +240,55 @@ def test_a_lead_merged_into_one_with_two_contacts_is_asked_about_with_the_one_it
     assert (facts["master"], facts["master_person"]) == (named, int(first))
 
 
+def test_nobody_is_asked_about_a_contact_that_the_filter_keeps_away(world):
+    """The lead it was goes on for itself, and so does what is merged into that."""
+    master, _ = world.linked("lead")
+    contact = world.dynamics.qualify(master, account=False)["contact"]
+    world.settle()
+    world.dynamics.edit("contact", contact, {"new_synctomkto": False})
+    loser, person = world.linked("lead")
+    world.dynamics.merge("lead", master, loser)
+    world.settle()
+
+    assert str(world.link_of(master).marketo) == person
+    assert not world.marketo.get("person", person).get("dynDeleted")
+    assert open_questions() == []
+
+
+def test_nobody_is_asked_about_a_contact_that_was_deleted(world):
+    """The person would be flagged as one that is not in Dynamics, for the sake of a record that is not there either."""
+    master, _ = world.linked("lead")
+    contact = world.dynamics.qualify(master, account=False)["contact"]
+    world.settle()
+    world.dynamics.edit("lead", master, {"new_synctomkto": False})
+    world.settle()
+    world.dynamics.delete("contact", contact)
+    loser, person = world.linked("lead")
+    world.dynamics.merge("lead", master, loser)
+    world.settle()
+
+    assert (str(world.link_of(loser).marketo), world.link_of(loser).stopped) == (person, False)
+    assert not world.marketo.get("person", person).get("dynDeleted")
+    assert open_questions() == []
+
+
+def test_nobody_is_asked_about_a_lead_that_was_deleted(world):
+    """Its link had stayed with it, as the filter kept its contact away; now that takes the link of its loser."""
+    lead, _ = world.linked("lead")
+    contact = world.dynamics.qualify(lead, account=False)["contact"]
+    world.dynamics.edit("contact", contact, {"new_synctomkto": False})
+    world.settle()
+    world.dynamics.delete("lead", lead)
+    loser, person = world.linked("contact")
+    world.dynamics.edit("contact", contact, {"new_synctomkto": True})
+    world.dynamics.merge("contact", contact, loser)
+    world.settle()
+
+    assert str(world.link_of(contact).marketo) == person
+    assert not world.marketo.get("person", person).get("dynDeleted")
+    assert open_questions() == []
+
+
 # --- in Marketo ------------------------------------------------------------------------------------------------------
 
 
@@ -421,6 +470,18 @@ def test_the_filters_yes_makes_no_second_person_while_the_question_is_open(world
     world.answer("links_meeting", "keep_loser")
     world.settle()
     assert (str(world.link_of(moved).marketo), world.link_of(moved).stopped) == (winner, False)
+
+
+def test_a_merge_told_again_after_the_answer_is_not_asked_about_again(world):
+    """Marketo's feed is read from further back, and tells what somebody has settled since."""
+    stays, _, _ = meeting(world)
+    world.answer("links_meeting", "keep_winner")
+    world.settle()
+    world.marketo.faults.add(Fault("expired_delta", path="/rest/v1/activities.json*"))
+    world.settle()
+
+    assert open_questions() == []
+    assert len(world.told(stays, "merged")) == 1
 
 
 def test_the_filters_no_outlives_a_merge_of_the_records_that_answers_the_question(world):
