@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from syncadmin.sandbox.faults import Fault
 from syncadmin.services import setup
 from syncadmin.store.models import Activity, Conflict, DynamicsRecord, Link, PendingWrite
 from tests.world import World
@@ -136,3 +137,28 @@ def test_a_qualification_is_followed_while_stopped(world):
 
     link = Link.objects.get()
     assert (str(link.dynamics), str(link.marketo), link.stopped) == (contact, person, False)
+
+
+def test_nobody_is_made_for_a_record_whose_create_never_arrived_before_the_no(world):
+    """Nobody knows yet whether it did; when it shows that it did not, there is nobody left to be made."""
+    guid = world.dynamics.create("lead", VIK)
+    world.marketo.faults.add(Fault("timeout_before", method="POST", path="/rest/v1/leads.json"))
+    world.sync()
+    world.dynamics.edit("lead", guid, {"new_synctomkto": False})
+    world.clock.forward(seconds=100)
+    world.settle()
+
+    assert people(world) == []
+    assert not world.unfinished()
+
+
+def test_the_yes_makes_a_new_person_for_one_who_was_deleted(world):
+    guid, person = world.linked()
+    world.marketo.delete("person", person)
+    world.settle()
+    world.dynamics.edit("lead", guid, {"new_synctomkto": False})
+    world.sync()
+    world.dynamics.edit("lead", guid, {"new_synctomkto": True, "jobtitle": "Boss"})
+    world.settle()
+
+    assert world.person_of(guid)["title"] == "Boss"

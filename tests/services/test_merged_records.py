@@ -6,7 +6,7 @@ import pytest
 
 from syncadmin.sandbox.faults import Fault
 from syncadmin.services import answers
-from syncadmin.store.models import Decision, Link
+from syncadmin.store.models import Decision, Failure, Link
 from tests.world import World
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -387,6 +387,41 @@ def test_the_link_follows_two_merges_of_which_the_second_was_told_first(world):
     assert world.marketo.get("person", last)["dynPersonGuid"] == guid
     assert world.dynamics.get("lead", guid)["address1_city"] == "Bergen"
     assert world.quiet(2)
+
+
+def test_what_waits_for_the_losers_activity_log_is_told_in_the_winners(world):
+    guid, loser = world.linked()
+    winner = world.marketo.create("person", {"lastName": "Vik", "email": "w@x.example"})
+    world.settle()
+    world.marketo.faults.add(Fault("unavailable", path="/rest/v1/activities/external.json*", times=-1))
+    world.dynamics.edit("lead", guid, {"new_synctomkto": False})
+    world.sync()
+    world.marketo.merge(winner, [loser])
+    world.sync()
+    world.marketo.faults.clear()
+    world.clock.forward(minutes=5)
+    world.settle()
+
+    assert world.logged(winner) == ["Stop sync"]
+
+
+def test_what_the_winner_says_is_not_taken_for_the_value_that_was_replaced_in_the_loser():
+    """The feed is late, so the write to the loser was not confirmed. The winner's own value would never travel."""
+    world = World(receipt_patience=60)
+    guid, loser = world.linked(jobtitle="Mate")
+    winner = world.marketo.create("person", {"lastName": "Vik", "email": "w@x.example", "title": "Mate"})
+    world.settle()
+    world.marketo.faults.add(Fault("late_events", path="/rest/v1/activities/leadchanges.json*", times=-1, value=300))
+    world.dynamics.edit("lead", guid, {"jobtitle": "Captain"})
+    world.sync()
+    world.marketo.merge(winner, [loser])
+    world.sync(2)
+    assert world.dynamics.get("lead", guid)["jobtitle"] == "Mate"
+
+    world.clock.forward(seconds=70)
+    world.settle()
+    assert world.marketo.get("person", winner)["title"] == "Mate"
+    assert not Failure.objects.exists()
 
 
 def meeting(world):
