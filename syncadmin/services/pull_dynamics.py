@@ -230,7 +230,7 @@ def _with_companions(
     wanted |= {Ref(Table.LEAD, row.originating_lead) for row in rows if row.table == "contact" and row.originating_lead}
     # The master of a merge as well: the loser's link is about to follow it.
     wanted |= {Ref(Table(row.table), row.merged_into) for row in rows if row.merged_into}
-    unknown = {ref for ref in wanted if ref.id not in here and ref.table in book.tables}
+    unknown = {ref for ref in wanted if ref.id not in here}
     stale = sweeps.unready_companions([ref.id for ref in unknown])
     found = list(records)
     for table in book.tables:
@@ -255,9 +255,8 @@ def _former_leads(ctx: Context, book: Rulebook, rows: Sequence[DynamicsRow], fou
     contacts = sweeps.not_named_back(doubtful) if doubtful else []
     if not contacts:
         return []
-    columns, here = book.dynamics_columns(Table.LEAD), {record.ref for record in found}
-    asked = ctx.dynamics.for_work(Lane.LIVE, "by contact").find(Table.LEAD, "parentcontactid", contacts, columns)
-    return [record for record in asked if record.ref not in here]
+    columns = book.dynamics_columns(Table.LEAD)
+    return ctx.dynamics.for_work(Lane.LIVE, "by contact").find(Table.LEAD, "parentcontactid", contacts, columns)
 
 
 # One question by id each, 100 to a batch.

@@ -306,6 +306,20 @@ def test_the_link_follows_the_winner(world):
     assert open_questions() == []
 
 
+def test_the_winner_is_told_whose_record_it_has_now_whatever_it_said_before(world):
+    """It was the person of a record that is long gone; with that id, and called deleted, marketing would pass it over."""
+    guid, loser = world.linked()
+    gone = "00000000-0000-4000-8000-000000000000"
+    before = {"dynPersonGuid": gone, "dynPersonType": "Contact", "dynDeleted": True}
+    winner = world.marketo.create("person", {"lastName": "Vik", "email": "w@x.example", **before})
+    world.settle()
+    world.marketo.merge(winner, [loser])
+    world.settle()
+
+    there = world.marketo.get("person", winner)
+    assert (there["dynPersonGuid"], there["dynPersonType"], bool(there.get("dynDeleted"))) == (guid, "Lead", False)
+
+
 def test_the_winner_keeps_its_own_link(world):
     guid, winner = world.linked()
     loser = world.marketo.create("person", {"lastName": "Vik", "email": "w@x.example"})

@@ -254,6 +254,19 @@ def test_a_record_that_is_in_hand_is_not_asked_for_once_more(world):
     assert dict(asked.values_list("purpose", "calls")) == {"by id": 1, "by contact": 1}
 
 
+def test_no_lead_comes_over_with_its_contact_where_only_contacts_are_synced():
+    world = World(leads=False)
+    world.settle()
+    lead = world.dynamics.create("lead", {"lastname": "Vik", "emailaddress1": "lead@fjord.example"})
+    contact = world.dynamics.qualify(lead, account=False)["contact"]
+    world.dynamics.edit("contact", contact, {"emailaddress1": "contact@fjord.example"})
+    world.dynamics.merge("lead", world.dynamics.create("lead", {"lastname": "Vik"}), lead)
+    world.settle()
+
+    assert not DynamicsRecord.objects.filter(table="lead").exists()
+    assert [row["email"] for row in world.marketo.rows("person")] == ["contact@fjord.example"]
+
+
 @pytest.mark.parametrize("table", ["lead", "contact"])
 def test_a_deactivated_record_goes_on_syncing(world, table):
     guid, person = world.linked(table)
