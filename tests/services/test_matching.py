@@ -409,6 +409,31 @@ def test_possible_doubles_go_away_with_the_address(world):
     assert not Decision.objects.filter(answered_at=None).exists()
 
 
+def test_who_was_merged_away_is_nobodys_double(world):
+    """Nobody could do anything about it: the two records are one, and the two people are asked about already."""
+    (ida, _), (kari, _) = world.linked("contact"), world.linked("contact")
+    world.dynamics.merge("contact", ida, kari)
+    world.settle()
+    world.dynamics.edit("contact", kari, {"emailaddress1": world.dynamics.get("contact", ida)["emailaddress1"]})
+    world.settle()
+
+    assert list(Decision.objects.values_list("kind", flat=True)) == ["dynamics_merge"]
+
+
+def test_a_record_that_the_filter_keeps_away_is_nobodys_double(world):
+    """Of it we know an old address only."""
+    (ida, _), (kari, person) = world.linked(), world.linked(emailaddress1="kari@fjord.example")
+    world.dynamics.edit("lead", kari, {"new_synctomkto": False})
+    world.settle()
+    world.marketo.edit("person", person, {"email": "kari.moe@fjord.example"})
+    world.settle()
+    world.dynamics.edit("lead", ida, {"emailaddress1": "kari@fjord.example"})
+    world.settle()
+
+    assert world.person_of(ida)["email"] == "kari@fjord.example"
+    assert not Decision.objects.exists()
+
+
 def test_somebody_elses_twin_in_dynamics_is_found_in_the_next_run(world):
     guid = world.dynamics.create("lead", IDA)
     world.sync()
