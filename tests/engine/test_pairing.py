@@ -90,6 +90,17 @@ def test_a_link_without_a_person_is_adopted_unless_the_contact_has_one_too():
     assert decided(former, contact("c", email="", half=True))["c"] == (CREATE, Reason.NO_EMAIL, None)
 
 
+def test_of_two_contacts_of_one_lead_only_one_takes_its_link():
+    """The other would wait for a link that has moved, for ever."""
+    group = lead("a", email="", qualified=True, linked_to="1"), person("1", email="", linked_to="a")
+    contacts = [contact(id, email=f"{id}@x.example", originating="a") for id in ("b", "c")]
+    found = decided(*group, *contacts)
+    assert found == {
+        "b": (MatchKind.ADOPT, Reason.ORIGINATING_LEAD, "a"),
+        "c": (CREATE, Reason.NO_MATCH, None),
+    }
+
+
 @pytest.mark.parametrize("linked", [None, "1"])
 def test_a_lead_stands_behind_its_contact(linked):
     group = (

@@ -247,6 +247,21 @@ def test_a_refused_create_does_not_hold_back_the_next_with_its_address(world):
     assert {row["dynPersonGuid"] for row in people(world)} == set(guids)
 
 
+def test_a_create_that_was_refused_is_not_tried_again_before_something_in_it_changes(world):
+    """What changes meanwhile would not come along, so the answer could only be the same."""
+    guid = world.dynamics.create("lead", IDA)
+    world.marketo.faults.add(Fault("partial_batch", value=1, **CREATES))
+    world.sync()
+    assert world.failure().operation == "create"
+    world.dynamics.edit("lead", guid, {"mkt_priority": 5})
+    world.settle()
+    assert (people(world), world.unfinished()) == ([], 0)
+
+    world.dynamics.edit("lead", guid, {"jobtitle": "Boss"})
+    world.settle()
+    assert world.person_of(guid)["title"] == "Boss"
+
+
 def test_a_poisoned_create_fails_alone(world):
     world.dynamics.create("lead", IDA)
     world.dynamics.create("lead", {"lastname": "Vik", "emailaddress1": "vik@x.example"})
