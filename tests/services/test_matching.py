@@ -10,7 +10,7 @@ import pytest
 from django.db import connection, transaction
 
 from syncadmin.engine.records import Lane, Ref, Table
-from syncadmin.services import linking, setup
+from syncadmin.services import linking, resolve, setup, sync_person
 from syncadmin.store import staging
 from syncadmin.store.models import Activity, Decision, DynamicsRecord, Failure, Link
 from tests.world import World
@@ -491,6 +491,23 @@ def test_this_one_first_the_others_wait(world, there):
     world.dynamics.edit("contact", contact, {"jobtitle": "Boss"})
     world.settle()
     assert waiting(contact) == ("waiting", f"chosen:{lead}"), "what was said holds for the same records"
+    assert not Decision.objects.filter(answered_at=None).exists()
+
+
+def test_who_was_asked_about_from_both_sides_is_answered_for_both(world):
+    """The two records are one question, the person that asks for a record in Dynamics is another: of the same three."""
+    lead, _contact = two(world)
+    person = world.marketo.create("person", PERSON)
+    world.sync()
+    sync_person.queue([int(person)], sync_as="lead", source="list", now=world.clock())
+    world.settle()
+    subjects = Decision.objects.filter(answered_at=None).values_list("subject", flat=True)
+    assert set(subjects) == {"email:ida@fjord.example", f"marketo:{person}"}
+    asked = Decision.objects.get(subject="email:ida@fjord.example")
+    resolve.answer(asked.pk, f"first:lead:{lead}", "ada", world.clock())
+    world.settle()
+
+    assert str(world.link_of(lead).marketo) == person
     assert not Decision.objects.filter(answered_at=None).exists()
 
 
