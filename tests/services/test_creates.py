@@ -234,6 +234,17 @@ def test_one_create_in_flight_for_each_address(world):
     assert {row["dynPersonGuid"] for row in people(world)} == set(guids)
 
 
+def test_who_waits_for_a_create_is_not_shown_as_one_whose_person_is_on_its_way(world):
+    setup.change("several", "each", who="ada", now=world.clock())
+    for _ in range(3):
+        world.dynamics.create("lead", IDA)
+    world.marketo.faults.add(Fault("daily_limit", **CREATES))
+    world.sync()
+
+    (write,) = PendingWrite.objects.all()
+    assert list(Link.objects.values_list("pk", flat=True)) == [write.link_id]
+
+
 def test_a_refused_create_does_not_hold_back_the_next_with_its_address(world):
     setup.change("several", "each", who="ada", now=world.clock())
     guids = [world.dynamics.create("lead", IDA) for _ in range(2)]

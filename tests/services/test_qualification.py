@@ -118,6 +118,32 @@ def test_contact_no_becomes_yes_and_takes_the_link(world):
     on_the_contact(world, contact, person)
 
 
+def test_a_lead_that_the_filter_had_stopped_does_not_stand_still_as_a_contact(world):
+    lead, person = world.linked()
+    world.dynamics.edit("lead", lead, {"new_synctomkto": False})
+    world.settle()
+    contact = world.dynamics.qualify(lead)["contact"]
+    world.dynamics.edit("contact", contact, {"jobtitle": "Boss"})
+    world.settle()
+
+    assert on_the_contact(world, contact, person).stopped is False
+    assert world.marketo.get("person", person)["title"] == "Boss"
+
+
+def test_what_was_held_back_of_the_lead_is_held_back_of_the_contact_only_while_it_has_to_be(world):
+    lead, person = world.linked(jobtitle="Boss")
+    world.marketo.edit("person", person, {"title": "x" * 200})
+    world.settle()
+    contact = world.dynamics.qualify(lead)["contact"]
+    world.settle()
+    assert set(world.link_of(contact).held) == {"contact.jobtitle:title"}
+
+    world.marketo.edit("person", person, {"title": "Captain"})
+    world.settle()
+    assert world.dynamics.get("contact", contact)["jobtitle"] == "Captain"
+    assert world.link_of(contact).held == {}
+
+
 def test_lead_no_contact_yes_is_matched_as_a_new_record(world):
     lead = world.dynamics.create("lead", {"lastname": "Vik", "emailaddress1": "v@x.example", "new_synctomkto": False})
     world.settle()
