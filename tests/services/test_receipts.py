@@ -97,6 +97,24 @@ def test_lines_that_come_twice_change_nothing(marks):
 # --- b: overtaken ----------------------------------------------------------------------------------------------------
 
 
+def test_a_value_we_overwrote_unseen_is_a_conflict_of_the_contact_that_the_lead_became():
+    """The line comes after the lead was qualified; under the lead's field nobody would look for it."""
+    world, lead, person = linked()
+    world.marketo.faults.add(Fault("late_events", path=FEED, times=2, value=60))
+    world.dynamics.edit("lead", lead, {"jobtitle": "Captain"})
+    rival_before_write(world, person, {"title": "Boss"})
+    world.sync()
+    contact = world.dynamics.qualify(lead, account=False)["contact"]
+    world.sync()
+    assert world.link_of(contact).table == "contact"
+    world.clock.forward(seconds=30)
+    world.sync(3)
+
+    assert title(world, contact, person, "contact") == ("Captain", "Captain")
+    conflict = Conflict.objects.get()
+    assert (conflict.key, conflict.marketo_value, conflict.winner) == (f"contact.{PAIR}", "Boss", "dynamics")
+
+
 @MARKS
 def test_for_a_lead_a_value_we_overwrote_unseen_comes_back(marks):
     world, guid, person = linked(marks=marks)
