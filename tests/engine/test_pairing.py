@@ -101,6 +101,12 @@ def test_of_two_contacts_of_one_lead_only_one_takes_its_link():
     }
 
 
+def test_a_lead_does_not_stand_behind_a_contact_that_was_merged_away():
+    """That one gets nobody, so nobody would be made for either of the two."""
+    found = decided(lead("a", parent_contact="c"), contact("c", merged=True))
+    assert found == {"a": (CREATE, Reason.NO_MATCH, None), "c": (MatchKind.NOTHING, Reason.MERGED, None)}
+
+
 @pytest.mark.parametrize("linked", [None, "1"])
 def test_a_lead_stands_behind_its_contact(linked):
     group = (
