@@ -74,7 +74,14 @@ def _plan(book: Rulebook, claimed: Sequence[PendingWrite], run: Run, now: dateti
     dropped: list[PendingWrite] = []
     for write in claimed:
         case = found.get(write.link_id or 0)
-        if case is None or case.dynamics is None or case.marketo is not None or case.stopped or case.filtered:
+        if (
+            case is None
+            or case.dynamics is None
+            or case.marketo is not None
+            or case.stopped
+            or case.filtered
+            or case.dynamics_deleted
+        ):
             dropped.append(write)
             continue
         values = {**(case.d or {}), **own_values(Ref(case.table, case.dynamics))}

@@ -31,7 +31,8 @@ def in_dynamics(loser: str, master: str, run: Run | None, now: datetime) -> None
         found = DynamicsRecord.objects.filter(guid=master, filtered=False, deleted_at__isnull=True).first()
         if found is None:
             return  # kept away by the filter or not read yet: ``master_synced`` takes this up when it comes
-        DynamicsRecord.objects.filter(guid=master).update(due="")
+        # Whatever was asked about it, or waited for, is answered by the link: pairing sees to that.
+        DynamicsRecord.objects.filter(guid=master).update(due="pair", lane=Lane.LIVE)
         _drop_waiting(moved, run, now)
         # The master is another record with values and a filter of its own: the two meet for the first time, so what it
         # leaves empty empties nothing. A question about the person goes on keeping the link still.
@@ -47,10 +48,10 @@ def in_dynamics(loser: str, master: str, run: Run | None, now: datetime) -> None
 
 def _became(lead: str) -> list[str]:
     """The contact that a lead stands behind, reopened or not, the one it names first: to Dynamics the two are one."""
-    named = DynamicsRecord.objects.filter(guid=lead).values("parent_contact")
+    named = DynamicsRecord.objects.filter(guid=lead).values_list("parent_contact", flat=True).first()
     there = DynamicsRecord.objects.filter(table=Table.CONTACT, filtered=False, deleted_at=None, merged_into=None)
-    found = there.filter(Q(guid__in=named) | Q(originating_lead=lead)).values_list("originating_lead", "guid")
-    return [str(guid) for _, guid in sorted(found, key=lambda one: (str(one[0]) == lead, one[1]))]
+    found = there.filter(Q(guid=named) | Q(originating_lead=lead)).values_list("guid", flat=True)
+    return [str(guid) for guid in sorted(found, key=lambda guid: (guid != named, guid))]
 
 
 def _was(contact: str) -> list[str]:
@@ -119,11 +120,18 @@ def is_kept_away(link: Link) -> bool:
 
 
 def is_left_alone(link: Link) -> bool:
-    """Whether the link waits for an answer about a merge, or was left without its person by one: the filter's yes does
-    not speak for making another."""
-    asked = Decision.objects.filter(kind__in=["links_meeting", "dynamics_merge"], link=link, answered_at=None)
+    """Whether the link waits for an answer about a merge, or was left without its person by one or by its answer: the
+    filter's yes does not speak for making another."""
+    about = Decision.objects.filter(kind__in=["links_meeting", "dynamics_merge"])
     gone = MarketoPerson.objects.filter(person__in=[link.marketo], merged_into__isnull=False)
-    return asked.exists() or (link.marketo_deleted and gone.exists())
+    if about.filter(link=link, answered_at=None).exists() or gone.exists():
+        return True
+    passed_over = {
+        "kind": "links_meeting",
+        "answer__choice": "keep_loser",
+        "facts__winner_record__1": str(link.dynamics),
+    }
+    return link.marketo is None and about.filter(**passed_over).exists()
 
 
 def _withdraw(kind: str, link: Link, now: datetime) -> bool:

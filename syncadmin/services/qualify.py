@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from uuid import UUID
 
 from syncadmin.engine.merge import Agreed
 from syncadmin.engine.qualification import carry_over
 from syncadmin.engine.records import Lane, Ref, Side, Table
-from syncadmin.services import dropped, history
+from syncadmin.services import dropped, failing, history
 from syncadmin.services.context import Context
 from syncadmin.services.rulebook import Rulebook
 from syncadmin.store import cases, ledger, links, mirror
@@ -29,6 +30,7 @@ def move(ctx: Context, book: Rulebook, lead: Ref, contact: Ref, run: Run | None)
     dropped.updates([link.pk], run, ctx.now())
     PendingWrite.objects.filter(link=link, op="create", state__in=UNSENT).update(target=contact.id)
     agreed = {key: Agreed(*values) for key, values in link.agreed.items()}
+    keys = {bound.pair.marketo: bound.pair.key for bound in book.bounds[Table.CONTACT]}
     carried = carry_over(agreed, book.pairs(Table.LEAD), book.pairs(Table.CONTACT))
     mirrored = DynamicsRecord.objects.get(guid=contact.id)
     # The contact may have waited for a person of its own, in vain.
@@ -39,16 +41,22 @@ def move(ctx: Context, book: Rulebook, lead: Ref, contact: Ref, run: Run | None)
         name=mirrored.name,
         email=mirrored.email,
         agreed={key: [one.d, one.m, one.n] for key, one in carried.items()},
-        held={},
+        held=_to_put_back(link, keys),
         dynamics_deleted=False,
         stopped=False,
     )
-    cases.rename_receipts(
-        link.pk, Table.LEAD, {bound.pair.marketo: bound.pair.key for bound in book.bounds[Table.CONTACT]}
-    )
+    cases.rename_receipts(link.pk, Table.LEAD, keys)
+    # What fails of the contact as well opens anew, under the contact's own column.
+    failing.close([link.pk], list(Side), ctx.now())
     mirror.mark_links([link.pk], Lane.LIVE)
     details = {"lead": lead.id, "contact": contact.id}
     ledger.activities(
         [history.line(Kind.QUALIFIED, ctx.now(), link=link.pk, side=Side.DYNAMICS, details=details, run=run)]
     )
     return True
+
+
+def _to_put_back(link: Link, keys: Mapping[str, str]) -> dict[str, object]:
+    """Values in Marketo that our write replaced unseen and that won as a lead's: they go back, whatever the lead became."""
+    won = {key.partition(":")[2]: held["overtaken"] for key, held in link.held.items() if "overtaken" in held}
+    return {keys[field]: {"why": "receipt", "overtaken": value} for field, value in won.items() if field in keys}

@@ -354,3 +354,18 @@ def test_a_worker_that_dies_while_creating_in_dynamics_leaves_no_double(world, p
     assert len(leads(world)) == 1
     assert world.record_of(person)["lastname"] == "Solheim"
     assert not Decision.objects.filter(answered_at=None).exists()
+
+
+def test_nobody_is_made_for_a_record_that_was_deleted_while_its_create_had_no_answer(world):
+    guid, person = world.linked()
+    world.marketo.delete("person", person)
+    world.settle()
+    world.marketo.faults.add(Fault("timeout_before", **CREATES))
+    world.dynamics.edit("lead", guid, {"jobtitle": "Boss"})
+    world.sync()
+    world.dynamics.delete("lead", guid)
+    world.sync()
+    world.clock.forward(seconds=100)
+    world.settle()
+
+    assert list(world.marketo.rows("person")) == []

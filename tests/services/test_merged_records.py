@@ -10,6 +10,7 @@ from syncadmin.store.models import Decision, Failure, Link
 from tests.world import World
 
 pytestmark = pytest.mark.django_db(transaction=True)
+LOW, MID, HIGH = (f"{number:08}-0000-4000-8000-000000000000" for number in (1, 2, 3))
 
 
 @pytest.fixture
@@ -589,3 +590,56 @@ def test_a_merge_into_a_person_whose_create_nobody_answered_is_asked_about(world
     assert (facts["winner_record"][1], facts["loser_record"][1]) == (guid, first)
     assert str(Link.objects.get(marketo=int(made)).dynamics) == guid
     assert len(list(world.marketo.rows("person"))) == 1
+
+
+@pytest.mark.parametrize("table", ["lead", "contact"])
+def test_the_question_about_two_doubles_is_over_when_somebody_merges_them_in_dynamics(world, table):
+    loser, person = world.linked(table, emailaddress1="t@fjord.example")
+    twin = world.dynamics.create(table, {"lastname": "T", "emailaddress1": "t@fjord.example"})
+    world.settle()
+    assert open_questions() == ["match"]
+    world.dynamics.merge(table, twin, loser)
+    world.settle()
+
+    assert str(world.link_of(twin).marketo) == person
+    assert open_questions() == []
+
+
+@pytest.mark.parametrize("table", ["lead", "contact"])
+@pytest.mark.parametrize("ids", [(LOW, MID, HIGH), (HIGH, MID, LOW), (MID, LOW, HIGH)])
+def test_nobody_gets_a_second_person_when_a_record_was_merged_away_twice_between_two_runs(world, table, ids):
+    first, middle, last = ids
+    _, person = world.linked(table, **{f"{table}id": first})
+    for one in (middle, last):
+        world.dynamics.create(table, {"lastname": "Vik", f"{table}id": one})
+    world.dynamics.merge(table, middle, first)
+    world.dynamics.merge(table, last, middle)
+    world.settle()
+
+    assert str(Link.objects.get(marketo=int(person)).dynamics) == last
+    assert Link.objects.count() == 1
+
+
+def test_the_filters_yes_makes_no_second_person_for_the_record_that_was_not_kept(world):
+    stays, winner, _ = meeting(world)
+    world.answer("links_meeting", "keep_loser")
+    world.settle()
+    world.dynamics.edit("lead", stays, {"new_synctomkto": False})
+    world.sync()
+    world.dynamics.edit("lead", stays, {"new_synctomkto": True, "emailaddress1": "new@x.example"})
+    world.settle()
+
+    assert [str(row["id"]) for row in world.marketo.rows("person")] == [winner]
+
+
+def test_the_contact_that_the_lead_names_is_asked_about_although_two_contacts_name_the_lead(world):
+    master, first = world.linked("lead")
+    named = world.dynamics.qualify(master, account=False)["contact"]
+    world.settle()
+    world.linked("contact", originatingleadid=master, contactid="00000000-0000-4000-8000-000000000000")
+    loser, _ = world.linked("lead")
+    world.dynamics.merge("lead", master, loser)
+    world.settle()
+
+    facts = Decision.objects.get(kind="dynamics_merge").facts
+    assert (facts["master"], facts["master_person"]) == (named, int(first))

@@ -6,7 +6,8 @@ import pytest
 
 from syncadmin.sandbox.faults import Fault
 from syncadmin.services import metadata
-from syncadmin.store.models import BudgetUse, Conflict, Decision, DynamicsRecord, Link
+from syncadmin.store.models import BudgetUse, Conflict, Decision, DynamicsRecord, Failure, Link
+from tests.services.test_creates import CREATES
 from tests.world import World
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -347,3 +348,32 @@ def test_nobody_gets_a_second_person_when_the_contact_of_a_lead_without_email_is
     assert [row["id"] for row in world.marketo.rows("person")] == [int(person)]
     assert str(world.link_of(lead).marketo) == person
     assert world.quiet()
+
+
+def test_a_failure_of_the_lead_is_closed_when_the_value_passes_on_the_contact(world):
+    lead, person = world.linked(jobtitle="Boss")
+    world.marketo.edit("person", person, {"title": "x" * 200})
+    world.settle()
+    contact = world.dynamics.qualify(lead)["contact"]
+    world.settle()
+    world.marketo.edit("person", person, {"title": "Captain"})
+    world.settle()
+
+    assert world.dynamics.get("contact", contact)["jobtitle"] == "Captain"
+    assert not Failure.objects.filter(closed_at=None).exists()
+
+
+def test_a_value_replaced_unseen_that_won_comes_back_although_the_lead_was_qualified_meanwhile(world):
+    """The conflict told that Marketo's value had won, and it stood nowhere."""
+    lead, person = world.linked(jobtitle="Mate")
+    world.dynamics.edit("lead", lead, {"jobtitle": "Boss"})
+    rival = lambda: world.marketo.edit("person", person, {"title": "Captain"})  # noqa: E731
+    world.marketo.faults.add(Fault("rival", value=rival, **CREATES))
+    world.sync()
+    assert world.marketo.get("person", person)["title"] == "Boss"
+    contact = world.dynamics.qualify(lead, account=False)["contact"]
+    world.settle()
+
+    assert Conflict.objects.get().winner == "marketo"
+    assert world.dynamics.get("contact", contact)["jobtitle"] == "Captain"
+    assert world.marketo.get("person", person)["title"] == "Captain"
