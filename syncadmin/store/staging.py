@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, cast
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.backends.postgresql.base import ServerBindingCursor
 from django.db.transaction import TransactionManagementError
 
@@ -68,20 +68,22 @@ def _cursor() -> Iterator[Any]:
 
     Django's own writes them into the statement's text, which for a page of JSON documents costs more than storing it.
     """
-    connection.ensure_connection()
-    if connection.queries_logged or connection.execute_wrappers:
-        with connection.make_cursor(_Cursor(connection.connection)) as watched:  # type: ignore[arg-type]
+    # ``connection`` looks for the thread's own one anew for each of its attributes, and each statement comes through here.
+    here = connections[DEFAULT_DB_ALIAS]
+    here.ensure_connection()
+    if here.queries_logged or here.execute_wrappers:
+        with here.make_cursor(_Cursor(here.connection)) as watched:  # type: ignore[arg-type]
             yield watched
         return
-    if connection.needs_rollback:
-        connection.validate_no_broken_transaction()
+    if here.needs_rollback:
+        here.validate_no_broken_transaction()
     # Making a cursor and wrapping it takes longer than a small statement, so each session keeps one.
-    session = connection.connection
-    kept = getattr(connection, _KEPT, None)
+    session = here.connection
+    kept = getattr(here, _KEPT, None)
     if kept is None or kept.connection is not session:
         kept = _Cursor(session)
-        setattr(connection, _KEPT, kept)
-    with connection.wrap_database_errors:
+        setattr(here, _KEPT, kept)
+    with here.wrap_database_errors:
         yield kept
 
 

@@ -79,7 +79,14 @@ class Desk:
         return (self._filled(row) for row in everybody)
 
     def _filled(self, row: Person) -> Person:
-        found = {field.name: self.state.value(row, field) for field in self.state.fields.all()}
+        company = bool(row.get("externalCompanyId"))
+        # Of well over a hundred fields few are filled; whatever is not stored with the person comes from elsewhere.
+        wanted = (
+            field
+            for field in self.state.fields.all()
+            if field.name in row or field.name == "mktoName" or (company and field.company)
+        )
+        found = {field.name: self.state.value(row, field) for field in wanted}
         found["id"] = int(row["id"])
         return {name: value for name, value in found.items() if value is not None and value is not False}
 
