@@ -124,6 +124,12 @@ def settle(
     return Settlement(Settled.STANDS if stands else Settled.DROPPED, stands=stands)
 
 
+def confirmed(receipt: SentReceipt, lines: Sequence[LineSeen]) -> bool:
+    """Whether the lines alone say that this write replaced what we thought it did, whatever else was written and stands."""
+    told = settle(receipt, lines, None, receipt.at, timedelta(), known=False, earlier_open=True)
+    return told.kind is Settled.CONFIRMED
+
+
 def overtaken(
     bound: Bound, receipt: SentReceipt, agreed: Agreed, overwritten: Raw, *, stands: bool, table: Table
 ) -> FieldResult:

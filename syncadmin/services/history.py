@@ -8,7 +8,8 @@ from typing import Any
 
 from syncadmin.engine.records import Lane, Side
 from syncadmin.store.kinds import Kind
-from syncadmin.store.models import Activity, Link, PendingWrite, Receipt, Run
+from syncadmin.store.models import Activity, Link, PendingWrite, Run
+from syncadmin.store.receipts import Left
 
 # Longer texts are cut in history lines: a 10 MB description is told, not kept.
 _LONGEST = 2_000
@@ -92,20 +93,21 @@ def changes(fields: Mapping[str, Any]) -> list[list[Any]]:
     return [[key, told["replaced"], told["sent"], told["rule"]] for key, told in sorted(fields.items())]
 
 
-def receipts(write: PendingWrite, sent: datetime, run: Run | None) -> list[Receipt]:
+def receipts(write: PendingWrite, sent: datetime, run: Run | None) -> list[Left]:
     """What a write to Marketo leaves behind until the change feed confirms it."""
+    link, person, number = write.link_id or 0, int(write.target), run.pk if run else None
     return [
-        Receipt(
-            link_id=write.link_id or 0,
-            person=int(write.target),
+        Left(
+            link=link,
+            person=person,
             key=key,
             field=key.partition(":")[2],
             replaced=told["replaced"],
             sent=told["sent"],
-            rule=told["rule"],
             before=told["before"],
+            rule=told["rule"],
             at=sent,
-            run_id=run.pk if run else None,
+            run=number,
         )
         for key, told in write.fields.items()
     ]

@@ -62,8 +62,8 @@ def changes(ctx: Context, book: Rulebook, run: Run) -> Step:
         if not work.move(found, page.token, as_of=_last(page, found), run=None if page.more else run.pk):
             return did(True)
         store_people(ctx, book, _explicit_blanks(records, page.lines), Lane.LIVE, seen, run)
-        own_lines.note(book, page.lines)
-    return did(page.more, read_marketo=len(records), lines=len(page.lines))
+        confirmed = own_lines.note(book, page.lines, ctx.now(), last=not page.more)
+    return did(page.more, read_marketo=len(records), lines=len(page.lines), receipts_a=confirmed)
 
 
 def _fetch(ctx: Context, people: Sequence[str], fields: Sequence[str]) -> list[Record]:

@@ -22,7 +22,7 @@ from syncadmin.services.pull_people import store_people
 from syncadmin.services.rulebook import Rulebook
 from syncadmin.services.step import NOTHING, Step, did
 from syncadmin.services.values import shown
-from syncadmin.store import cases, ledger, mirror, work
+from syncadmin.store import cases, mirror, receipts, work
 from syncadmin.store.cases import Case
 from syncadmin.store.models import PendingWrite, Receipt, Run
 
@@ -71,7 +71,7 @@ def _freshly(
     with transaction.atomic():
         sent = ctx.now()
         writes = _decide_again(ctx, book, claimed, found, seen, sent, run)
-        ledger.receipts([receipt for write in writes for receipt in history.receipts(write, sent, run)])
+        receipts.leave(receipt for write in writes for receipt in history.receipts(write, sent, run))
     return writes, sent
 
 

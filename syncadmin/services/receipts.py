@@ -18,7 +18,7 @@ from syncadmin.services.pull_people import store_people
 from syncadmin.services.rulebook import Rulebook
 from syncadmin.services.step import NOTHING, Step, did
 from syncadmin.services.values import shown
-from syncadmin.store import cases, ledger, mirror, text
+from syncadmin.store import cases, ledger, mirror, receipts, text
 from syncadmin.store.cases import Case
 from syncadmin.store.kinds import Kind
 from syncadmin.store.models import Activity, Conflict, Failure, PendingWrite, Receipt, Run
@@ -140,7 +140,7 @@ def _settle(
             dirty.append(row.link_id)
         row.how, row.settled_at = str(how.kind), now
         counts[f"receipts_{how.kind}"] = counts.get(f"receipts_{how.kind}", 0) + 1
-    ledger.settle_receipts([row for row, _ in ready], now)
+    receipts.settle([row for row, _ in ready], now)
     cases.store_links(list(found.values()), merged=False)
     mirror.mark_links(dirty, Lane.LIVE)
     ledger.activities(lines)

@@ -17,7 +17,7 @@ from syncadmin.services import history, record
 from syncadmin.services.context import Context
 from syncadmin.services.judge import judge
 from syncadmin.services.rulebook import Rulebook
-from syncadmin.store import cases, ledger, own_writes, work
+from syncadmin.store import cases, ledger, own_writes, receipts, work
 from syncadmin.store.kinds import Kind
 from syncadmin.store.models import PendingWrite, Receipt
 
@@ -59,7 +59,7 @@ def _plan(ctx: Context, book: Rulebook, link: int) -> PendingWrite | None:
         write.values.setdefault(book.options.deleted_field, False)
         write.state, write.owner, write.sent_at = "sent", ctx.worker, now
         write.save()
-        ledger.receipts(history.receipts(write, now, None))
+        receipts.leave(history.receipts(write, now, None))
     return write
 
 

@@ -13,7 +13,7 @@ from django.db import models, transaction
 
 from syncadmin.engine.shapes import shape_of
 from syncadmin.store import options, staging, text
-from syncadmin.store.models import Activity, Conflict, Decision, Failure, PendingWrite, Receipt
+from syncadmin.store.models import Activity, Conflict, Decision, Failure, PendingWrite
 
 _ACTIVITY = ("link_id", "dynamics", "marketo", "at", "kind", "side", "changes", "details", "who", "run_id")
 
@@ -84,44 +84,6 @@ def _insert_creates(rows: Sequence[PendingWrite]) -> list[PendingWrite]:
     for row in inserted:
         row.pk = made[(row.link_id, row.side)]
     return inserted
-
-
-def receipts(rows: Sequence[Receipt]) -> None:
-    """Stores receipts, before the call they belong to."""
-    if rows:
-        staging.insert("store_receipt", _RECEIPT, (_receipt_tuple(row) for row in rows))
-
-
-_RECEIPT = (
-    "link_id", "person", "key", "field", "rule", "request_id", "how", "at", "settled_at", "run_id",
-    "replaced", "sent", "before", "lines",
-)  # fmt: skip
-
-
-def _receipt_tuple(row: Receipt) -> list[object]:
-    # The last four are JSON; nothing at all is NULL, as Django keeps it.
-    found = [getattr(row, name) for name in _RECEIPT]
-    return [*found[:-4], *(None if value is None else text.dump(value) for value in found[-4:])]
-
-
-def note_lines(rows: Sequence[Receipt]) -> None:
-    """Stores the lines seen for these receipts, which are open again with them."""
-    if rows:
-        staging.run(
-            """UPDATE store_receipt r SET lines = v.lines::jsonb, how = '', settled_at = NULL
-               FROM unnest(%s::bigint[], %s::text[]) AS v(id, lines) WHERE r.id = v.id""",
-            [[row.pk for row in rows], [text.dump(row.lines) for row in rows]],
-        )
-
-
-def settle_receipts(rows: Sequence[Receipt], now: datetime) -> None:
-    """Stores how these receipts ended."""
-    if rows:
-        staging.run(
-            """UPDATE store_receipt r SET how = v.how, settled_at = %s
-               FROM unnest(%s::bigint[], %s::text[]) AS v(id, how) WHERE r.id = v.id""",
-            [now, [row.pk for row in rows], [row.how for row in rows]],
-        )
 
 
 def conflicts(rows: Sequence[Conflict]) -> list[Conflict]:

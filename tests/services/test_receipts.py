@@ -358,7 +358,7 @@ def two_writes(first, second, sent_again):
 def test_an_edit_in_dynamics_is_not_undone_by_our_own_line_that_comes_late():
     """To the receipt of a later write it would look as if somebody had put the earlier value back."""
     earlier, later, line = two_writes("Mate", "Captain", "Mate")
-    own_lines.note(rulebook.load(), [line])
+    own_lines.note(rulebook.load(), [line], later.at, last=True)
     earlier.refresh_from_db(), later.refresh_from_db()
     assert [known[4] for known in earlier.lines] == [True]
     assert later.lines == []
@@ -366,8 +366,8 @@ def test_an_edit_in_dynamics_is_not_undone_by_our_own_line_that_comes_late():
 
 def test_a_line_told_twice_is_not_taken_for_a_second_write_of_the_same_value():
     earlier, later, line = two_writes("Mate", "Captain", "Captain")
-    own_lines.note(rulebook.load(), [line])
-    own_lines.note(rulebook.load(), [line])
+    own_lines.note(rulebook.load(), [line], later.at, last=True)
+    own_lines.note(rulebook.load(), [line], later.at, last=True)
     earlier.refresh_from_db(), later.refresh_from_db()
     assert len(earlier.lines) == 1
     assert later.lines == []
