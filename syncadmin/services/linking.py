@@ -10,7 +10,7 @@ from syncadmin.engine.records import Lane, Ref, Side
 from syncadmin.services import history, record
 from syncadmin.store import creates, ledger, links, mirror
 from syncadmin.store.kinds import Kind
-from syncadmin.store.models import UNSENT, Link, MarketoPerson, PendingWrite, Run, Worker, WriteState
+from syncadmin.store.models import Link, MarketoPerson, PendingWrite, Run, Worker, WriteState
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +38,7 @@ def link_all(pairs: Sequence[Pair], *, lane: Lane, run: Run | None, now: datetim
     if not pairs:
         return
     guids = [pair.ref.id for pair in pairs]
-    unsent = PendingWrite.objects.filter(link__dynamics__in=guids, side="marketo", op="create", state__in=UNSENT)
-    creates.end(unsent, lane)
+    creates.end(creates.unsent(guids), lane)
     wanted = [(pair.ref.id, pair.person) for pair in pairs]
     widowed = links.widowed(wanted)
     links.pass_on([(guid, heir) for guid, _, heir in widowed], now)

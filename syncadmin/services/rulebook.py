@@ -39,7 +39,7 @@ class Rulebook:
     """One consistent set of rules. ``bounds`` holds the chosen pairs of a table and our own three fields.
 
     ``digest`` names the set: what was decided by equal digests was decided by equal rules. ``glances`` are the
-    bounds, made ready for many links.
+    bounds, made ready for many links; ``by_key`` the bounds of all tables.
     """
 
     options: Options
@@ -47,6 +47,7 @@ class Rulebook:
     bounds: Mapping[Table, tuple[Bound, ...]]
     digest: str
     glances: Mapping[Table, tuple[Glance, ...]]
+    by_key: Mapping[str, Bound]
 
     @property
     def tables(self) -> tuple[Table, ...]:
@@ -62,9 +63,7 @@ class Rulebook:
 
     def bound(self, key: str) -> Bound | None:
         """The pair of this key, if it is still kept in step."""
-        table = Table(key.partition(".")[0]) if key.partition(".")[0] in set(Table) else None
-        candidates = self.bounds.get(table, ()) if table else ()
-        return next((bound for bound in candidates if bound.pair.key == key), None)
+        return self.by_key.get(key)
 
     def filters(self, table: Table) -> bool:
         """Whether the table has the column that decides what comes over."""
@@ -121,7 +120,9 @@ def _assemble(now: Options, digests: tuple[tuple[str, str], ...], paused: tuple[
         if table in known and Table.PERSON in known
     }
     digest = text.digest(text.dump([asdict(now), digests, paused]))
-    return Rulebook(now, known, bounds, digest, {table: glances(found) for table, found in bounds.items()})
+    ready = {table: glances(found) for table, found in bounds.items()}
+    by_key = {bound.pair.key: bound for found in bounds.values() for bound in found}
+    return Rulebook(now, known, bounds, digest, ready, by_key)
 
 
 def _complete(pair: FieldPair, known: Mapping[Table, Schema]) -> bool:

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from django.db.models import QuerySet
 
 from syncadmin.engine.records import Lane
-from syncadmin.store import mirror
-from syncadmin.store.models import PendingWrite
+from syncadmin.store import mirror, staging
+from syncadmin.store.models import UNSENT, PendingWrite
+
+
+def unsent(guids: Sequence[str]) -> QuerySet[PendingWrite]:
+    """The creates that were decided for these records and have not left the house."""
+    found = staging.query(
+        """SELECT w.id FROM store_link l JOIN store_pendingwrite w ON w.link_id = l.id
+           WHERE l.dynamics = ANY(%s::uuid[]) AND w.side = 'marketo' AND w.op = 'create' AND w.state = ANY(%s)""",
+        [list(guids), [str(state) for state in UNSENT]],
+    )
+    return PendingWrite.objects.filter(pk__in=[row[0] for row in found])
 
 
 def end(which: QuerySet[PendingWrite], lane: Lane, woken: Iterable[str] = ()) -> int:

@@ -35,6 +35,8 @@ def widowed(pairs: Sequence[tuple[str, int]]) -> list[tuple[str, int, int]]:
 
 def take_over(pairs: Sequence[tuple[str, int]], *, lane: Lane) -> dict[str, int]:
     """The links of these people go on with these records, which they meet for the first time. Link ids by GUID."""
+    if not pairs:
+        return {}
     rows = staging.query(
         """UPDATE store_link l SET dynamics = d.guid, "table" = d."table", name = d.name, email = d.email,
                   agreed = '{}', held = '{}', written = '{}', dynamics_deleted = false, stopped = false, dirty = true,
@@ -51,6 +53,8 @@ def pass_on(heirs: Sequence[tuple[str, int]], now: datetime) -> None:
 
     Its failures are over: they were about a person that is not to be made any more.
     """
+    if not heirs:
+        return
     half = """FROM unnest(%s::uuid[], %s::bigint[]) AS v(guid, heir) JOIN store_link l ON l.dynamics = v.guid
               WHERE l.marketo IS NULL"""
     params = [[heir[0] for heir in heirs], [heir[1] for heir in heirs]]

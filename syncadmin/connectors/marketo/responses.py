@@ -13,6 +13,7 @@ from syncadmin.connectors.marketo import values
 from syncadmin.connectors.marketo.values import Columns
 from syncadmin.connectors.messages import Answer
 from syncadmin.engine.records import Record, Ref, Table
+from syncadmin.engine.schema import Kind
 
 # Long answers are parsed once only: a failed call says so in its first or last bytes, never inside a record.
 _FAILED = re.compile(rb'"success"\s*:\s*false')
@@ -81,12 +82,13 @@ def first_reason(reasons: Any) -> tuple[str, str]:
 
 def people(rows: Iterable[Any], wanted: Sequence[str], columns: Columns) -> list[Record]:
     """Person rows as records. A field the row lacks stays absent. Raises ``Malformed`` for a row without an id."""
-    return [_person(row, wanted, columns) for row in rows]
+    kinds = [(name, values.kind_of(columns, name)) for name in wanted]
+    return [_person(row, kinds) for row in rows]
 
 
-def _person(row: Any, wanted: Sequence[str], columns: Columns) -> Record:
+def _person(row: Any, wanted: Sequence[tuple[str, Kind | None]]) -> Record:
     item = mapping(row)
-    kept = {name: values.from_json(item[name], values.kind_of(columns, name)) for name in wanted if name in item}
+    kept = {name: values.from_json(item[name], kind) for name, kind in wanted if name in item}
     return Record(Ref(Table.PERSON, person_id(item.get("id"))), kept, modified_at=values.instant(item.get("updatedAt")))
 
 
