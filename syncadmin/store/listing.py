@@ -103,8 +103,10 @@ def _different(wanted: str, same: str) -> str:
 
 
 _GONE = {
-    "links": """DELETE FROM store_listedperson h WHERE h.link = ANY(%(links)s)
-                AND NOT EXISTS (SELECT 1 FROM store_link l WHERE l.id = h.link) RETURNING h.id""",
+    # Hardly ever one: whether the links are there is asked before the list is.
+    "links": """DELETE FROM store_listedperson h WHERE h.link = ANY(ARRAY(
+                    SELECT v.id FROM unnest(%(links)s::bigint[]) AS v(id)
+                    WHERE NOT EXISTS (SELECT 1 FROM store_link l WHERE l.id = v.id))) RETURNING h.id""",
     "records": """DELETE FROM store_listedperson h WHERE h.link IS NULL AND h.dynamics = ANY(%(records)s::uuid[])
                   AND (EXISTS (SELECT 1 FROM store_link l WHERE l.dynamics = h.dynamics) OR NOT EXISTS
                        (SELECT 1 FROM store_dynamicsrecord d WHERE d.guid = h.dynamics AND NOT d.filtered))
@@ -129,19 +131,22 @@ _ENTER = f"""
 
 
 def catch_up(limit: int) -> int:
-    """Looks again at the people behind at most ``limit`` notes; how many notes were taken. None are taken while
-    another session is at it."""
+    """Looks again at about ``limit`` people who were noted, a note more at most; how many. None while another session is at
+    it."""
     with transaction.atomic():
         if not locks.try_in_transaction(locks.Lock.LISTING):
             return 0
         notes = staging.query(
-            """DELETE FROM store_touched WHERE id = ANY(ARRAY(SELECT id FROM store_touched ORDER BY id LIMIT %s))
-               RETURNING link, dynamics, marketo""",
-            [limit],
+            """DELETE FROM store_touched WHERE id = ANY(ARRAY(
+                   SELECT id FROM (SELECT id, sum(size) OVER (ORDER BY id) - size AS before
+                                   FROM (SELECT id, size FROM store_touched ORDER BY id LIMIT %s) n) n
+                   WHERE before < %s))
+               RETURNING links, records, people, size""",
+            [limit, limit],
         )
         if notes:
             _look_again(notes)
-        return len(notes)
+        return sum(note[3] for note in notes)
 
 
 def behind() -> bool:
@@ -149,11 +154,11 @@ def behind() -> bool:
     return bool(staging.query("SELECT 1 FROM store_touched LIMIT 1"))
 
 
-def _look_again(notes: Sequence[tuple[int | None, UUID | None, int | None]]) -> None:
+def _look_again(notes: Sequence[tuple[list[int] | None, list[UUID] | None, list[int] | None, int]]) -> None:
     which = {
-        "links": sorted({note[0] for note in notes if note[0] is not None}),
-        "records": sorted({str(note[1]) for note in notes if note[1] is not None}),
-        "people": sorted({note[2] for note in notes if note[2] is not None}),
+        "links": sorted({link for note in notes for link in note[0] or ()}),
+        "records": sorted({str(record) for note in notes for record in note[1] or ()}),
+        "people": sorted({person for note in notes for person in note[2] or ()}),
     }
     asked = [kind for kind in _GONE if which[kind]]
     gone = [row[0] for kind in asked for row in staging.query(_GONE[kind], which)]

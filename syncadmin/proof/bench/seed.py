@@ -216,13 +216,13 @@ def _set_up(now: datetime) -> None:
 
 
 def _list_everybody() -> None:
-    _run("INSERT INTO store_touched (link) SELECT id FROM store_link")
+    _run("INSERT INTO store_touched (links) SELECT ARRAY[id] FROM store_link")
     _run(
-        """INSERT INTO store_touched (dynamics) SELECT guid FROM store_dynamicsrecord d
+        """INSERT INTO store_touched (records) SELECT ARRAY[guid] FROM store_dynamicsrecord d
            WHERE NOT EXISTS (SELECT 1 FROM store_link l WHERE l.dynamics = d.guid)"""
     )
     _run(
-        """INSERT INTO store_touched (marketo) SELECT person FROM store_marketoperson p
+        """INSERT INTO store_touched (people) SELECT ARRAY[person] FROM store_marketoperson p
            WHERE NOT EXISTS (SELECT 1 FROM store_link l WHERE l.marketo = p.person)"""
     )
     _run("ANALYZE store_touched")

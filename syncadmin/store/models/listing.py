@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import ClassVar
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
@@ -80,9 +81,13 @@ class ListedWord(models.Model):
 
 
 class Touched(models.Model):
-    """Something changed about this link or record, so its row of the list is looked at again."""
+    """Something changed about these links and records, so their rows of the list are looked at again.
+
+    What one statement changed, up to 500 rows a note. ``size`` is how many rows the note was made of.
+    """
 
     id = models.BigAutoField(primary_key=True)
-    link = models.BigIntegerField(null=True)
-    dynamics = models.UUIDField(null=True)
-    marketo = models.BigIntegerField(null=True)
+    links = ArrayField(models.BigIntegerField(), null=True)
+    records = ArrayField(models.UUIDField(), null=True)
+    people = ArrayField(models.BigIntegerField(), null=True)
+    size = models.PositiveIntegerField(default=1, db_default=1)

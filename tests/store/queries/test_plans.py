@@ -96,7 +96,9 @@ def test_everybody_invented_is_listed_as_the_triggers_would(seeded: Client) -> N
     words = set(ListedWord.objects.values_list("person", "word", "sorted"))
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO store_touched (link, dynamics, marketo) SELECT link, dynamics, marketo FROM store_listedperson"
+            """INSERT INTO store_touched (links, records, people)
+               SELECT array_remove(ARRAY[link], NULL), array_remove(ARRAY[dynamics], NULL), array_remove(ARRAY[marketo], NULL)
+               FROM store_listedperson"""
         )
     while listing.catch_up(2_000):
         pass
