@@ -188,3 +188,13 @@ def test_one_session_at_a_time_catches_up() -> None:
         assert listing.catch_up(100) > 0
     finally:
         other.close()
+
+
+def test_a_statement_is_noted_at_once_but_not_in_one_note_however_much_it_changes(world: World) -> None:
+    people = [MarketoPerson(person=number, name=f"P {number}", seen_at=world.now) for number in range(1_200)]
+    MarketoPerson.objects.bulk_create(people)
+    assert sorted(Touched.objects.values_list("size", flat=True)) == [200, 500, 500]
+    # A note is taken whole, and no other once there are enough.
+    taken = [listing.catch_up(501) for _ in range(2)]
+    assert taken in ([700, 500], [1_000, 200])
+    assert ListedPerson.objects.count() == 1_200
