@@ -18,7 +18,8 @@ def unsent(guids: Sequence[str]) -> QuerySet[PendingWrite]:
            WHERE l.dynamics = ANY(%s::uuid[]) AND w.side = 'marketo' AND w.op = 'create' AND w.state = ANY(%s)""",
         [list(guids), [str(state) for state in UNSENT]],
     )
-    return PendingWrite.objects.filter(pk__in=[row[0] for row in found])
+    # Another worker may send one of them between the two statements: then it is not unsent any more.
+    return PendingWrite.objects.filter(pk__in=[row[0] for row in found], state__in=UNSENT)
 
 
 def end(which: QuerySet[PendingWrite], lane: Lane, woken: Iterable[str] = ()) -> int:
