@@ -81,21 +81,23 @@ def complete(lost: PendingWrite, people: Collection[int], *, lane: Lane, run: Ru
     return True
 
 
-def complete_lost(person: int, run: Run | None, now: datetime) -> None:
+def complete_lost(person: int, run: Run | None, now: datetime) -> bool:
     """A person is there whose create nobody answered, seen before the take-over asked for it.
 
     The record it was made for has a whole link from now on, and others with its address need not wait for the create.
+    True: the worker who sent it lives, and is about to store the answer or to ask for it.
     """
     named = MarketoPerson.objects.filter(person=person).values_list("dynamics_guid", flat=True).first()
-    # Whoever is at work may be about to store the answer.
-    working = Worker.objects.filter(lease_until__gt=now).values("name")
-    sent = PendingWrite.objects.filter(target=str(named), op="create", side=Side.MARKETO, state=WriteState.SENT)
-    lost = sent.exclude(owner__in=working).first()
-    if lost is None:
-        return
+    creating = PendingWrite.objects.filter(target=str(named), op="create", side=Side.MARKETO, state=WriteState.SENT)
+    sent = creating.first()
+    if sent is None:
+        return False
+    if Worker.objects.filter(name=sent.owner, lease_until__gt=now).exists():
+        return True
     alike = MarketoPerson.objects.filter(dynamics_guid=named, deleted_at=None).values_list("person", flat=True)
-    if complete(lost, {person, *alike}, lane=Lane.LIVE, run=run, now=now):
-        creates.end(PendingWrite.objects.filter(pk=lost.pk), Lane.LIVE)
+    if complete(sent, {person, *alike}, lane=Lane.LIVE, run=run, now=now):
+        creates.end(creating, Lane.LIVE)
+    return False
 
 
 def create_person(ref: Ref, *, by_id: bool, lane: Lane, run: Run | None, now: datetime, who: str = "") -> bool:

@@ -167,8 +167,11 @@ def _read(job: Job, desk: _Desk) -> PersonRow | None:
 
 def _already(job: Job, desk: _Desk, person: PersonRow) -> Answer | None:
     """The linked record, if Dynamics still has it; and a create of ours that was carried out without our knowing."""
+    now = job.ctx.now()
     with transaction.atomic():
-        linking.complete_lost(person.person, None, job.ctx.now())
+        being_stored = linking.complete_lost(person.person, None, now)
+    if being_stored:
+        return _put_off(job.request, "The sync is linking this person right now.", now, now + timedelta(seconds=5))
     link = Link.objects.filter(marketo=person.person).first()
     if link is None:
         return None

@@ -13,7 +13,7 @@ from syncadmin.sandbox.faults import Fault
 from syncadmin.services import linking, notices, outcomes, pull_dynamics, rulebook, sync_person
 from syncadmin.services.sync_person import Asked
 from syncadmin.store import mirror
-from syncadmin.store.models import Decision, DynamicsRecord, Failure, Link, PendingWrite, Run
+from syncadmin.store.models import Decision, DynamicsRecord, Failure, Link, MarketoPerson, PendingWrite, Run
 from tests.services.test_kills import die_at
 from tests.world import World
 
@@ -187,6 +187,44 @@ def test_sync_person_puts_no_needless_question_when_the_worker_was_killed(world)
 
     assert (answer.status, answer.crm_id) == ("exists", guid)
     assert open_questions() == []
+
+
+def test_sync_person_leaves_a_create_to_the_worker_who_is_about_to_store_its_answer(world):
+    """Else the history tells that the person was found, and then that it was made."""
+    guid = world.dynamics.create("lead", {"lastname": "Vik", "emailaddress1": "vik@fjord.example"})
+    asked = []
+
+    def meanwhile(ctx, book, run):
+        (made,) = people(world)
+        asked.append(sync_person.ask(ctx, Asked(int(made))).status)
+        assert Link.objects.get(dynamics=guid).marketo is None
+
+    once_at(world, "create.marketo.answered", meanwhile)
+    world.settle()
+
+    assert asked
+    assert [len(world.told(guid, kind)) for kind in ("created", "linked")] == [1, 0]
+    assert people(world) == [str(world.link_of(guid).marketo)]
+    assert open_questions() == []
+
+
+def test_of_two_people_who_name_a_record_sync_person_chooses_none(world):
+    """Somebody copied the person with our field; which of the two is meant, only a person can say."""
+    copied = world.marketo.create("person", {"lastName": "Vik", "email": "copy@fjord.example"})
+    world.settle()
+    guid, made = lost_create(world)
+    world.marketo.edit("person", copied, {"dynPersonGuid": guid})
+    world.sync(3)
+    assert MarketoPerson.objects.filter(dynamics_guid=guid).count() == 2
+    assert Link.objects.get(dynamics=guid).marketo is None
+
+    sync_person.ask(world.context(), Asked(int(made)))
+
+    assert Link.objects.get(dynamics=guid).marketo is None
+    world.clock.forward(seconds=100)
+    world.settle()
+    assert set(open_questions()) == {"match"}
+    assert not Link.objects.filter(dynamics=guid, marketo__isnull=False).exists()
 
 
 def test_sync_person_gives_way_to_the_loop_instead_of_answering_with_an_error(world, monkeypatch):
