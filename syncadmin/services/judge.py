@@ -24,7 +24,7 @@ from syncadmin.services.rulebook import Rulebook
 from syncadmin.services.values import restoring, shown
 from syncadmin.store import text
 from syncadmin.store.cases import Case
-from syncadmin.store.models import PendingWrite
+from syncadmin.store.models import MOVED, PendingWrite
 
 log = logging.getLogger(__name__)
 
@@ -235,6 +235,7 @@ def _tried(case: Case, book: Rulebook) -> dict[str, list[Any]]:
     for side, write in case.waiting.items():
         target, values = (case.dynamics, case.d) if side is Side.DYNAMICS else (str(case.marketo), case.m)
         tried = write.op == "update" and write.state == "waiting" and write.attempts and write.target == target
+        tried = tried and write.inputs != MOVED
         found |= agreed_on_arrival(book, side, write, values or {}) if tried else {}
     return found
 

@@ -13,7 +13,18 @@ from syncadmin.engine.records import Lane, Side, Table
 from syncadmin.services import dropped, failing, history, linking
 from syncadmin.store import creates, ledger, mirror
 from syncadmin.store.kinds import Kind
-from syncadmin.store.models import UNSENT, Decision, DynamicsRecord, Link, MarketoPerson, PendingWrite, Receipt, Run
+from syncadmin.store.models import (
+    MOVED,
+    UNSENT,
+    Decision,
+    DynamicsRecord,
+    Link,
+    MarketoPerson,
+    PendingWrite,
+    Receipt,
+    Run,
+    WriteState,
+)
 
 
 def in_dynamics(loser: str, master: str, run: Run | None, now: datetime) -> None:
@@ -219,6 +230,8 @@ def _locked(**which: object) -> list[Link]:
 
 
 def _drop_waiting(link: Link, run: Run | None, now: datetime) -> None:
+    """What was decided for the two records as they were: not sent any more, or no word for the two that are linked now."""
+    PendingWrite.objects.filter(link=link, op="update", state=WriteState.SENT).update(inputs=MOVED)
     dropped.updates([link.pk], run, now)
     creates.end(PendingWrite.objects.filter(link=link, op="create", state__in=UNSENT), Lane.LIVE)
 

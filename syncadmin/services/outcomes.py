@@ -52,9 +52,10 @@ def updates(
     failed = failing.among(list(found))
     lines: list[Activity] = []
     left: list[Answered] = []
+    moved = work.moved([answer.write.pk for answer in answers])
     for answer in answers:
         case = found.get(answer.write.link_id or 0)
-        if case is not None and _is_of_another(side, case, answer.write):
+        if case is not None and (answer.write.pk in moved or _is_of_another(side, case, answer.write)):
             left.append(answer)
             if answer.outcome.status is Status.UPDATED:
                 lines.append(_written(Kind.UPDATED, side, case, answer.write, run, now))

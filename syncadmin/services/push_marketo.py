@@ -24,7 +24,7 @@ from syncadmin.services.step import NOTHING, Step, did
 from syncadmin.services.values import shown
 from syncadmin.store import cases, mirror, receipts, work
 from syncadmin.store.cases import Case
-from syncadmin.store.models import PendingWrite, Receipt, Run
+from syncadmin.store.models import MOVED, PendingWrite, Receipt, Run
 
 _BATCH = 300
 # Marketo gives up on a write after 90 seconds; later than this it cannot be applied any more.
@@ -177,7 +177,7 @@ def _keep_what_arrived(
     person = found.get(write.target)
     values = person.values if person is not None else {}
     outcomes.arrived(book, Side.MARKETO, write, values, run, now)
-    if link is not None and str(link.marketo) == write.target:
+    if link is not None and str(link.marketo) == write.target and write.inputs != MOVED:
         link.agreed.update(agreed_on_arrival(book, Side.MARKETO, write, values))
     missed = []
     for key, told in write.fields.items():

@@ -13,7 +13,7 @@ from typing import Any
 
 from syncadmin.engine.records import Lane, Side
 from syncadmin.store import staging, text
-from syncadmin.store.models import Checkpoint, PendingWrite, Worker
+from syncadmin.store.models import MOVED, Checkpoint, PendingWrite, Worker
 
 LEASE = timedelta(seconds=8)
 _LANES = (Lane.LIVE, Lane.RETRY, Lane.BACKFILL)
@@ -120,6 +120,12 @@ def lost_writes(
         {"worker": worker, "side": side, "op": op, "before": sent_before, "now": now, "limit": limit},
     )
     return list(PendingWrite.objects.filter(pk__in=[row[0] for row in rows]).order_by("pk")) if rows else []
+
+
+def moved(ids: Sequence[int]) -> set[int]:
+    """Those of these writes whose link has followed a merge since they were sent."""
+    found = "SELECT id FROM store_pendingwrite WHERE id = ANY(%s) AND inputs = %s"
+    return {row[0] for row in staging.query(found, [list(ids), MOVED])}
 
 
 def give_back(ids: Iterable[int], *, not_before: datetime | None = None) -> None:

@@ -123,6 +123,40 @@ def test_what_a_lost_try_may_have_replaced_in_a_record_merged_away_is_told(world
     assert not Failure.objects.exists()
 
 
+@pytest.mark.parametrize("of_the_master", [None, "Boss"])
+@pytest.mark.parametrize("lost", [False, True])
+def test_a_write_to_marketo_under_way_when_the_record_is_merged_away_says_nothing_of_the_master(
+    world, of_the_master, lost
+):
+    """The value just sent would pass for what the master agreed to, and be emptied or replaced by what stands there."""
+    lead, person = world.linked("lead", jobtitle="Mate")
+    values = {"lastname": "Vik", "jobtitle": of_the_master, "new_synctomkto": False}
+    master = world.dynamics.create("lead", values)
+    world.settle()
+    world.dynamics.edit("lead", lead, {"jobtitle": "Captain"})
+
+    def merged(ctx, book, run):
+        world.dynamics.edit("lead", master, {"new_synctomkto": True})
+        world.dynamics.merge("lead", master, lead)
+        refs = [Ref(Table.LEAD, guid) for guid in (lead, master)]
+        found = ctx.dynamics.for_work(Lane.LIVE, "by id").fetch(refs, book.dynamics_columns(Table.LEAD)).records
+        with transaction.atomic():
+            pull_dynamics._store_records(ctx, book, found, Lane.LIVE, ctx.now(), run)
+
+    if lost:
+        die_at(world, "push.marketo.answered", wait=20)
+        merged(world.context(), rulebook.load(), Run.objects.latest("id"))
+        world.clock.forward(seconds=100)
+    else:
+        assert once_at(world, "push.marketo.answered", merged) == []
+    world.settle()
+
+    assert str(world.link_of(master).marketo) == person
+    assert world.marketo.get("person", person)["title"] == "Captain"
+    assert world.dynamics.get("lead", master)["jobtitle"] == "Captain"
+    assert world.quiet()
+
+
 def once_at(world, border, what):
     """Does something the first time that a worker comes to this border; tells whether it did."""
     met = []

@@ -18,6 +18,7 @@ from syncadmin.store.models.notices import Alarm, Channel, Delivery
 from syncadmin.store.models.record import Due, DynamicsRecord, Link, MarketoPerson
 from syncadmin.store.models.story import Activity, Conflict, Decision, Failure, Run
 from syncadmin.store.models.work import (
+    MOVED,
     UNSENT,
     Budget,
     BudgetUse,
@@ -32,6 +33,7 @@ from syncadmin.store.models.work import (
 )
 
 __all__ = [
+    "MOVED",
     "UNSENT",
     "Activity",
     "Alarm",

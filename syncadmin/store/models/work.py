@@ -46,6 +46,8 @@ class WriteState(models.TextChoices):
 
 # What was decided and has not left the house.
 UNSENT = (WriteState.PLANNED, WriteState.WAITING)
+# In ``inputs``, of a write under way when one of the two records that it was decided from was merged away.
+MOVED = "moved"
 
 
 class PendingWrite(models.Model):
