@@ -51,6 +51,7 @@ def in_dynamics(loser: str, master: str, run: Run | None, now: datetime) -> None
             dynamics=UUID(master), table=found.table, name=found.name, email=found.email, agreed={}, held={},
             stopped=moved.stopped and moved.marketo_deleted,
         )  # fmt: skip
+        failing.close([moved.pk], list(Side), now)
         mirror.mark_links([moved.pk], Lane.LIVE)
         ledger.activities([history.line(Kind.MERGED, now, link=moved.pk, side=Side.DYNAMICS, details=details, run=run)])
         return

@@ -643,3 +643,16 @@ def test_the_contact_that_the_lead_names_is_asked_about_although_two_contacts_na
 
     facts = Decision.objects.get(kind="dynamics_merge").facts
     assert (facts["master"], facts["master_person"]) == (named, int(first))
+
+
+def test_a_failure_of_a_record_that_is_merged_away_does_not_stay_open_for_its_master(world):
+    lead, _ = world.linked(jobtitle="Mate")
+    world.dynamics.edit("lead", lead, {"jobtitle": "Captain"})
+    world.marketo.faults.add(Fault("partial_batch", value=1, method="POST", path="/rest/v1/leads.json"))
+    world.sync(2)
+    assert Failure.objects.filter(closed_at=None).count() == 1
+    master = world.dynamics.create("lead", {"lastname": "Vik", "jobtitle": "Mate"})
+    world.dynamics.merge("lead", master, lead)
+    world.settle()
+
+    assert not Failure.objects.filter(closed_at=None).exists()
