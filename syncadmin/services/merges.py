@@ -82,7 +82,10 @@ def master_synced(master: str, run: Run | None, now: datetime) -> None:
 def qualified_into(lead: str, contact: str, run: Run | None, now: datetime) -> None:
     """A linked lead was qualified into a contact that has a person of its own: to Dynamics the two are one now."""
     links = {str(link.dynamics): link for link in _locked(dynamics__in=[lead, contact])}
-    if lead in links and contact in links:
+    if contact in links and _has_nobody(links[contact]):
+        # Nobody there to merge with: paired anew, the contact takes the lead's link, with what was agreed and its history.
+        DynamicsRecord.objects.filter(guid=contact, deleted_at=None).update(due="pair", lane=Lane.LIVE)
+    elif lead in links and contact in links:
         _both_linked(links[lead], links[contact], {"loser": lead, "master": contact}, run, now)
 
 

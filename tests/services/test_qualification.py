@@ -377,3 +377,32 @@ def test_a_value_replaced_unseen_that_won_comes_back_although_the_lead_was_quali
     assert Conflict.objects.get().winner == "marketo"
     assert world.dynamics.get("contact", contact)["jobtitle"] == "Captain"
     assert world.marketo.get("person", person)["title"] == "Captain"
+
+
+def half_contact_of_a_lead(world):
+    lead, person = world.linked("lead", jobtitle="Mate")
+    contact = world.dynamics.create(
+        "contact", {"lastname": "Vik", "jobtitle": "Mate", "emailaddress1": "refused@fjord.example"}
+    )
+    world.marketo.faults.add(Fault("partial_batch", value=1, **CREATES))
+    world.sync(2)
+    assert world.link_of(contact).marketo is None
+    world.dynamics.edit("lead", lead, {"parentcontactid": contact, "statecode": 1, "statuscode": 3})
+    world.dynamics.edit("contact", contact, {"originatingleadid": lead})
+    return person, contact
+
+
+def test_an_edit_in_marketo_survives_when_the_contact_of_a_qualified_lead_had_waited_for_a_person(world):
+    """To meet for the first time, the contact's value won over an edit that only Marketo had made."""
+    person, contact = half_contact_of_a_lead(world)
+    world.marketo.edit("person", person, {"title": "Captain"})
+    world.settle()
+    assert str(world.link_of(contact).marketo) == person
+    assert world.dynamics.get("contact", contact)["jobtitle"] == "Captain"
+    assert world.marketo.get("person", person)["title"] == "Captain"
+
+
+def test_history_goes_on_with_a_contact_that_had_waited_for_a_person(world):
+    _, contact = half_contact_of_a_lead(world)
+    world.settle()
+    assert len(world.told(contact, "created")) == 1
