@@ -20,7 +20,7 @@ from syncadmin.engine.own_fields import own_values
 from syncadmin.engine.pairing import fold_email
 from syncadmin.engine.plan import CreatePlan, create_in_marketo
 from syncadmin.engine.records import Lane, Record, Ref, Side, Table
-from syncadmin.services import failing, history, linking, trouble
+from syncadmin.services import endings, failing, history, linking, trouble
 from syncadmin.services.context import Context
 from syncadmin.services.judge import write_hash
 from syncadmin.services.pull_people import store_people
@@ -94,7 +94,14 @@ def _plan(book: Rulebook, claimed: Sequence[PendingWrite], run: Run, now: dateti
         planned.append(Planned(write, case, plan, book.options.guid_field if own else "email"))
     if dropped:
         _end(dropped, Lane.LIVE)
+        endings.withdraw(["dynamics_merge"], _without_person(dropped, found), now)
     return planned
+
+
+def _without_person(dropped: Sequence[PendingWrite], found: Mapping[int, Case]) -> list[int]:
+    """Links that a merge was asked about while their person was still to come: nobody comes."""
+    about = [found[write.link_id] for write in dropped if write.link_id and write.link_id in found]
+    return [case.id for case in about if case.marketo is None]
 
 
 def _fail_fields(case: Case, plan: CreatePlan, run: Run, now: datetime) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from syncadmin.engine.records import Lane, Ref, Side
-from syncadmin.services import history, record
+from syncadmin.services import endings, history, record
 from syncadmin.store import creates, ledger, links, mirror
 from syncadmin.store.kinds import Kind
 from syncadmin.store.models import Link, MarketoPerson, PendingWrite, Run, Worker, WriteState
@@ -42,6 +42,10 @@ def link_all(pairs: Sequence[Pair], *, lane: Lane, run: Run | None, now: datetim
     wanted = [(pair.ref.id, pair.person) for pair in pairs]
     widowed = links.widowed(wanted)
     links.pass_on([(guid, heir) for guid, _, heir in widowed], now)
+    heirs = [heir for _, _, heir in widowed]
+    endings.of_writes(heirs)
+    # The two records are one by now, whoever of them had the person.
+    endings.withdraw(["dynamics_merge", "ask"], heirs, now)
     again = [(guid, person) for guid, person, _ in widowed]
     made = links.take_over(again, lane=lane)
     made |= links.join([pair for pair in wanted if pair not in again], lane=lane, now=now)
@@ -65,11 +69,11 @@ def link_all(pairs: Sequence[Pair], *, lane: Lane, run: Run | None, now: datetim
 
 def complete(lost: PendingWrite, people: Collection[int], *, lane: Lane, run: Run | None, now: datetime) -> bool:
     """A create that nobody answered had been carried out: the half link it was made for takes the person who names its
-    record. Otherwise a record qualified meanwhile would not be paired any more, but its contact, which takes a whole link.
+    record, or the one that this has been merged into since. Otherwise a record qualified meanwhile would not be paired any more, but its contact, which takes a whole link.
 
     False: several name it, or one of the two has a partner by now. That is for pairing to decide.
     """
-    half = Link.objects.select_for_update().filter(pk=lost.link_id or 0, dynamics=lost.target, marketo=None).first()
+    half = Link.objects.select_for_update().filter(pk=lost.link_id or 0, marketo=None).first()
     if half is None or len(people) != 1 or Link.objects.filter(marketo__in=people).exists():
         return False
     (person,) = people

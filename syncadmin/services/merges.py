@@ -10,11 +10,10 @@ from django.db.models import Q
 from django.db.models.functions import Greatest
 
 from syncadmin.engine.records import Lane, Side, Table
-from syncadmin.services import dropped, failing, history, linking
+from syncadmin.services import dropped, endings, history, linking
 from syncadmin.store import creates, ledger, mirror
 from syncadmin.store.kinds import Kind
 from syncadmin.store.models import (
-    MOVED,
     UNSENT,
     Decision,
     DynamicsRecord,
@@ -23,7 +22,6 @@ from syncadmin.store.models import (
     PendingWrite,
     Receipt,
     Run,
-    WriteState,
 )
 
 
@@ -45,13 +43,14 @@ def in_dynamics(loser: str, master: str, run: Run | None, now: datetime) -> None
         # Whatever was asked about it, or waited for, is answered by the link: pairing sees to that.
         DynamicsRecord.objects.filter(guid=master).update(due="pair", lane=Lane.LIVE)
         _drop_waiting(moved, run, now)
+        endings.of_fields(moved, run, now)
         # The master is another record with values and a filter of its own: the two meet for the first time, so what it
         # leaves empty empties nothing. A question about the person goes on keeping the link still.
         Link.objects.filter(pk=moved.pk).update(
-            dynamics=UUID(master), table=found.table, name=found.name, email=found.email, agreed={}, held={},
+            dynamics=UUID(master), table=found.table, name=found.name, email=found.email, agreed={},
+            held=endings.to_put_back(moved),
             stopped=moved.stopped and moved.marketo_deleted,
         )  # fmt: skip
-        failing.close([moved.pk], list(Side), now)
         mirror.mark_links([moved.pk], Lane.LIVE)
         ledger.activities([history.line(Kind.MERGED, now, link=moved.pk, side=Side.DYNAMICS, details=details, run=run)])
         return
@@ -104,7 +103,7 @@ def _both_linked(moved: Link, stays: Link, details: Mapping[str, object], run: R
         return
     Link.objects.filter(pk=moved.pk).update(stopped=True, dynamics_deleted=True)
     _drop_waiting(moved, run, now)
-    failing.close([moved.pk], list(Side), now)
+    endings.of_fields(moved, run, now)
     mirror.mark_links([moved.pk], Lane.LIVE)
     if _has_nobody(moved):
         return
@@ -122,9 +121,17 @@ def _give(giver: Link, taker: Link, run: Run | None, now: datetime) -> None:
     person = giver.marketo
     _drop_waiting(giver, run, now)
     _drop_waiting(taker, run, now)
-    failing.close([giver.pk], list(Side), now)
+    for link in (giver, taker):
+        endings.of_fields(link, run, now)
+    endings.hand_on(giver, taker)
     Link.objects.filter(pk=giver.pk).update(marketo=None, stopped=True, dynamics_deleted=True)
-    taken = {"agreed": {}, "held": {}, "written": {}, "marketo_deleted": False, "stopped": is_kept_away(taker)}
+    taken = {
+        "agreed": {},
+        "held": endings.to_put_back(giver),
+        "written": {},
+        "marketo_deleted": False,
+        "stopped": is_kept_away(taker),
+    }
     Link.objects.filter(pk=taker.pk).update(marketo=person, **taken)
     mirror.mark_links([taker.pk], Lane.LIVE)
 
@@ -235,7 +242,7 @@ def _locked(**which: object) -> list[Link]:
 
 def _drop_waiting(link: Link, run: Run | None, now: datetime) -> None:
     """What was decided for the two records as they were: not sent any more, or no word for the two that are linked now."""
-    PendingWrite.objects.filter(link=link, op="update", state=WriteState.SENT).update(inputs=MOVED)
+    endings.of_writes([link.pk])
     dropped.updates([link.pk], run, now)
     creates.end(PendingWrite.objects.filter(link=link, op="create", state__in=UNSENT), Lane.LIVE)
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from syncadmin.engine.merge import Agreed
 from syncadmin.engine.qualification import carry_over
 from syncadmin.engine.records import Lane, Ref, Side, Table
-from syncadmin.services import dropped, failing, history
+from syncadmin.services import dropped, endings, history
 from syncadmin.services.context import Context
 from syncadmin.services.rulebook import Rulebook
 from syncadmin.store import cases, ledger, links, mirror
@@ -46,8 +46,8 @@ def move(ctx: Context, book: Rulebook, lead: Ref, contact: Ref, run: Run | None)
         stopped=False,
     )
     cases.rename_receipts(link.pk, Table.LEAD, keys)
-    # What fails of the contact as well opens anew, under the contact's own column.
-    failing.close([link.pk], list(Side), ctx.now())
+    # What fails or is asked of the contact as well opens anew, under the contact's own column.
+    endings.of_fields(link, run, ctx.now())
     mirror.mark_links([link.pk], Lane.LIVE)
     details = {"lead": lead.id, "contact": contact.id}
     ledger.activities(
@@ -57,6 +57,6 @@ def move(ctx: Context, book: Rulebook, lead: Ref, contact: Ref, run: Run | None)
 
 
 def _to_put_back(link: Link, keys: Mapping[str, str]) -> dict[str, object]:
-    """Values in Marketo that our write replaced unseen and that won as a lead's: they go back, whatever the lead became."""
-    won = {key.partition(":")[2]: held["overtaken"] for key, held in link.held.items() if "overtaken" in held}
-    return {keys[field]: {"why": "receipt", "overtaken": value} for field, value in won.items() if field in keys}
+    """As ``endings.to_put_back``, under the contact's keys."""
+    back = {key.partition(":")[2]: held for key, held in endings.to_put_back(link).items()}
+    return {keys[field]: held for field, held in back.items() if field in keys}
