@@ -197,12 +197,22 @@ def _restore_overtaken(judged: Judgement, book: Rulebook) -> None:
         if "overtaken" not in held or key not in judged.states:
             continue
         result = judged.results[key]
-        if result.verdict in (Verdict.NOTHING, Verdict.AGREE):
+        # Two that meet after a merge have nothing agreed: what stands there instead of the value that won must not go over.
+        meets = judged.states[key].agreed is None and result in judged.writes.get(Side.DYNAMICS, ())
+        if meets or result.verdict in (Verdict.NOTHING, Verdict.AGREE):
             back = restoring(judged.states[key], held["overtaken"])
             if back is not None:
                 judged.writes.setdefault(Side.MARKETO, []).append(back)
+                if meets:
+                    _leave_out(judged, result, Side.DYNAMICS)
                 continue
         del held["overtaken"]
+
+
+def _leave_out(judged: Judgement, result: FieldResult, side: Side) -> None:
+    left = [other for other in judged.writes.pop(side) if other is not result]
+    if left:
+        judged.writes[side] = left
 
 
 def _refused_as_it_is(case: Case, side: Side, values: Mapping[str, Raw]) -> bool:

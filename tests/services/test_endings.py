@@ -65,6 +65,22 @@ def test_a_create_that_was_carried_out_is_found_by_the_master(world, address):
     assert len(people(world)) == 1
 
 
+def test_a_value_replaced_unseen_that_won_comes_back_although_the_lead_was_merged_meanwhile(world):
+    loser, person = world.linked("lead", jobtitle="Mate")
+    world.dynamics.edit("lead", loser, {"jobtitle": "Boss"})
+    rival = lambda: world.marketo.edit("person", person, {"title": "Captain"})  # noqa: E731
+    world.marketo.faults.add(Fault("rival", value=rival, **CREATES))
+    world.sync()
+    assert world.marketo.get("person", person)["title"] == "Boss"
+    master = world.dynamics.create("lead", {"lastname": "Vik"})
+    world.dynamics.merge("lead", master, loser)
+    world.settle()
+    assert str(world.link_of(master).marketo) == person
+    assert Conflict.objects.get().winner == "marketo"
+    assert world.marketo.get("person", person)["title"] == "Captain"
+    assert world.dynamics.get("lead", master)["jobtitle"] == "Captain"
+
+
 def test_a_value_replaced_unseen_comes_back_when_its_person_was_given_to_a_master(world):
     loser, person = world.linked("lead", jobtitle="Mate")
     master = refused(world, "lead")
