@@ -244,9 +244,9 @@ def _tried(case: Case, book: Rulebook) -> dict[str, list[Any]]:
     found: dict[str, list[Any]] = {}
     for side, write in case.waiting.items():
         target, values = (case.dynamics, case.d) if side is Side.DYNAMICS else (str(case.marketo), case.m)
-        tried = write.op == "update" and write.state == "waiting" and write.attempts and write.target == target
-        tried = tried and write.inputs != MOVED
-        found |= agreed_on_arrival(book, side, write, values or {}) if tried else {}
+        tried = write.op == "update" and write.state == "waiting" and write.attempts
+        if tried and write.target == target and write.inputs != MOVED:
+            found |= agreed_on_arrival(book, side, write, values or {})
     return found
 
 

@@ -69,7 +69,8 @@ def link_all(pairs: Sequence[Pair], *, lane: Lane, run: Run | None, now: datetim
 
 def complete(lost: PendingWrite, people: Collection[int], *, lane: Lane, run: Run | None, now: datetime) -> bool:
     """A create that nobody answered had been carried out: the half link it was made for takes the person who names its
-    record, or the one that this has been merged into since. Otherwise a record qualified meanwhile would not be paired any more, but its contact, which takes a whole link.
+    record, or the one that this has been merged into since. A record that was qualified meanwhile would not be paired any
+    more, only its contact, which takes a whole link.
 
     False: several name it, or one of the two has a partner by now. That is for pairing to decide.
     """

@@ -13,16 +13,7 @@ from syncadmin.engine.records import Lane, Side, Table
 from syncadmin.services import dropped, endings, history, linking
 from syncadmin.store import creates, ledger, mirror
 from syncadmin.store.kinds import Kind
-from syncadmin.store.models import (
-    UNSENT,
-    Decision,
-    DynamicsRecord,
-    Link,
-    MarketoPerson,
-    PendingWrite,
-    Receipt,
-    Run,
-)
+from syncadmin.store.models import UNSENT, Decision, DynamicsRecord, Link, MarketoPerson, PendingWrite, Receipt, Run
 
 
 def in_dynamics(loser: str, master: str, run: Run | None, now: datetime) -> None:
@@ -120,7 +111,6 @@ def _give(giver: Link, taker: Link, run: Run | None, now: datetime) -> None:
     """The person of one link becomes the other's, as on first contact; the giver's record is nobody's any more."""
     person = giver.marketo
     _drop_waiting(giver, run, now)
-    _drop_waiting(taker, run, now)
     for link in (giver, taker):
         endings.of_fields(link, run, now)
     endings.hand_on(giver, taker)
@@ -158,9 +148,8 @@ def is_left_alone(link: Link) -> bool:
 
 def _withdraw(kind: str, link: Link, now: datetime) -> bool:
     """Whether the question about this link was open or answered; it is not open any more."""
-    asked = Decision.objects.filter(kind=kind, link=link)
-    asked.filter(answered_at__isnull=True).update(answered_at=now, answer={"choice": "withdrawn"})
-    return asked.exists()
+    endings.withdraw([kind], [link.pk], now)
+    return Decision.objects.filter(kind=kind, link=link).exists()
 
 
 def in_marketo(loser: int, winner: int, run: Run | None, now: datetime) -> None:

@@ -21,7 +21,9 @@ def move(ctx: Context, book: Rulebook, lead: Ref, contact: Ref, run: Run | None)
 
     False: a write for the lead is on its way. The contact waits until that is over.
     """
-    link = Link.objects.select_for_update().filter(dynamics=lead.id).first()
+    # Both in the order of their ids, as everybody locks them.
+    both = Link.objects.select_for_update().filter(dynamics__in=[lead.id, contact.id]).order_by("id")
+    link = next((one for one in both if str(one.dynamics) == lead.id), None)
     if link is None:
         return False  # the answer to our create of the lead is not stored yet
     if PendingWrite.objects.filter(link=link, state="sent").exists():

@@ -6,8 +6,10 @@ from collections import Counter
 
 import pytest
 
+from syncadmin.engine.records import Lane
 from syncadmin.sandbox.faults import Fault
 from syncadmin.services import resolve, setup
+from syncadmin.store import creates
 from syncadmin.store.models import Decision, Link, PendingWrite, SyncRequest
 from tests.world import World
 
@@ -369,3 +371,16 @@ def test_nobody_is_made_for_a_record_that_was_deleted_while_its_create_had_no_an
     world.settle()
 
     assert list(world.marketo.rows("person")) == []
+
+
+def test_a_create_that_is_sent_while_unsent_ones_are_looked_for_is_left_alone(world):
+    """Ended all the same it would be forgotten, and the record given a second person."""
+    guid = world.dynamics.create("lead", IDA)
+    world.marketo.faults.add(Fault("unavailable", times=-1, **CREATES))
+    world.sync(2)
+    found = creates.unsent([guid])
+    assert found.count() == 1
+    PendingWrite.objects.filter(op="create").update(state="sent")
+
+    assert creates.end(found, Lane.LIVE) == 0
+    assert PendingWrite.objects.filter(op="create", state="sent").exists()

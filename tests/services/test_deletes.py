@@ -303,6 +303,22 @@ def test_held_deletes_that_are_meant_are_carried_out(strict):
     assert not Decision.objects.filter(answered_at=None).exists()
 
 
+def test_a_read_from_before_a_held_delete_brings_nobody_back_after_the_answer(strict):
+    guids = many(strict, 4)
+    before = DynamicsRecord.objects.get(guid=guids[0])
+    asked = strict.clock()
+    for guid in guids[:3]:
+        strict.dynamics.delete("lead", guid)
+    strict.settle()
+    strict.answer("deletes_held", "apply")
+    strict.settle()
+    with transaction.atomic():
+        row = DynamicsRow("lead", guids[0], dict(before.values), before.version, email=before.email)
+        mirror.store_dynamics([row], seen=asked, lane=Lane.LIVE)
+
+    assert DynamicsRecord.objects.get(guid=guids[0]).deleted_at is not None
+
+
 def test_a_record_restored_while_its_delete_was_held_is_not_marked(strict):
     guids = many(strict, 4)
     rows = {guid: strict.dynamics.get("lead", guid) for guid in guids}
