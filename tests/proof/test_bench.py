@@ -11,7 +11,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from syncadmin.proof.bench import changes, initial, together
+from syncadmin.proof.bench import cases, changes, initial, together
 from syncadmin.proof.bench.cases import CASES, NAMED
 from syncadmin.proof.bench.options import Options
 from syncadmin.proof.bench.stage import stage
@@ -127,3 +127,15 @@ def test_what_is_not_installed_is_named_with_the_way_to_get_it(tmp_path):
 def test_an_unknown_case_is_refused():
     with pytest.raises(CommandError, match="no case called nothing"):
         call_command("bench", "nothing", stdout=StringIO())
+
+
+def test_all_of_the_performance_page_is_measured_by_one_command(db, monkeypatch):
+    asked = []
+    for some in (cases.CASES, cases.TOGETHER):
+        for name in some:
+            monkeypatch.setitem(some, name, lambda options, name=name: asked.append((name, options)) or {"seconds": 1})
+    told = NAMED["all"](wanted(people=7_000, repeat=5))
+    assert [name for name, _ in asked] == [name for name, _ in cases.PLAN]
+    assert {name for name, _ in asked} > {"series", "latency", "memory", "workers"}
+    assert len(told) == 1 + len(cases.PLAN), "no figure replaces another"
+    assert {options.workers for name, options in asked if name == "workers"} == {1, 2, 4}

@@ -31,6 +31,9 @@ CASES: dict[str, Case] = {
     "baselines": baselines,
 }
 
+# One large population takes long to bring in step: run only when it is named, or all of them are.
+TOGETHER: dict[str, Case] = {"series": series}
+
 # Several processes meet in them, and what was rendered is answered inside one.
 SERVED_ONLY = frozenset({"latency", "webhook", "backfill-live", "memory", "baselines"})
 
@@ -57,11 +60,11 @@ def everything(wanted: Options) -> Result:
     for name, differing in PLAN:
         options = replace(wanted, **differing)
         title = " ".join([name, *(f"{key}={value}" for key, value in differing.items() if key != "repeat")])
-        told[title] = CASES[name](options)
+        told[title] = {**CASES, **TOGETHER}[name](options)
         wanted.tell(f"{title}: {json.dumps(told[title], default=str)}")
     return told
 
 
-# Run only when they are named: cases that bring their own database and keep it, and all of them together.
+# These bring their own database and keep it.
 KEPT: dict[str, Case] = {"seed": seed, "pages": pages}
-NAMED: dict[str, Case] = {**KEPT, "series": series, "all": everything}
+NAMED: dict[str, Case] = {**KEPT, **TOGETHER, "all": everything}
