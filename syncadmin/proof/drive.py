@@ -14,7 +14,7 @@ from syncadmin.proof.witness import Witness
 from syncadmin.proof.world import LEASE, METADATA_EVERY, World
 from syncadmin.sandbox.faults import Fault
 from syncadmin.services import resolve
-from syncadmin.store import work
+from syncadmin.store import backlog, work
 
 # Longer than any receipt is waited for, and than the pauses after a first failure.
 _CALM = timedelta(minutes=20)
@@ -55,6 +55,8 @@ class Drive:
         self.hands = Hands(self.world)
         self.witness = Witness(self.world)
         self.armed: list[_Armed] = []
+        # What people do while a worker stands still, after others went on with its work.
+        self.meanwhile: Callable[[], None] = lambda: None
         self.world.at_point = self._at_point
         self._turn_knobs()
 
@@ -111,8 +113,8 @@ class Drive:
         deeds: dict[str, Callable[[], None]] = {
             "crash": self.world.kill,
             "rival": lambda: self.hands.do(Event(event.name, event.number, event.draws)),
-            "second worker": lambda: self._another(0.0),
-            "stall": lambda: self._another(LEASE * 1.5 + event.draws[2] % 200),
+            "second worker": self._another,
+            "stall": lambda: self._stall(LEASE * 1.5 + event.draws[2] % 200, beats=event.draws[3] % 2 > 0),
             "late write": lambda: self._delay(event),
         }
         self.armed.append(_Armed(kind, left, deeds[event.kind]))
@@ -125,11 +127,21 @@ class Drive:
             self.armed.remove(ready[0])
             ready[0].deed()
 
-    def _another(self, stalled: float) -> None:
-        """Another worker takes part while this one stands still, for longer than its lease if ``stalled``."""
-        self.world.clock.sleep(stalled)
-        self.world.trace.append(f"  {self.world.working[-1].name} stands still for {stalled} s")
+    def _another(self) -> None:
+        """Another worker takes part while this one waits."""
+        self.world.trace.append(f"  {self.world.working[-1].name} waits")
         self.world.run()
+
+    def _stall(self, seconds: float, *, beats: bool) -> None:
+        """This worker stands still for longer than its lease, and others go on. ``beats``: its heartbeat wakes up first, so
+        that its lease runs again when it goes on."""
+        worker = self.world.working[-1]
+        self.world.clock.sleep(seconds)
+        self.world.trace.append(f"  {worker.name} stands still for {seconds} s")
+        self.world.run()
+        self.meanwhile()
+        if beats and not worker.dead:
+            work.renew(worker.name, self.world.clock())
 
     def _delay(self, event: Event) -> None:
         self.world.wire.delay_next = 31.0 + event.draws[2] % 55
@@ -182,7 +194,7 @@ class Drive:
         """
         self.witness.run()
         for _ in range(_READS):
-            if not work.backfilling():
+            if not backlog.backfilling():
                 return
             self.world.clock.sleep(60)
             self.witness.run()

@@ -6,8 +6,8 @@ Everything is edited before the run begins, so the run knows of all of it at its
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from syncadmin.engine.fields import Direction, FieldPair, Winner
 from syncadmin.proof.events import Event
@@ -35,8 +35,10 @@ class Bet:
 def collide(drive: Drive) -> list[str]:
     bets = list(_edit(drive))
     if bets:
+        drive.meanwhile = lambda: _edit_again(drive, bets)
         _disturb(drive)
         drive.run()
+        drive.meanwhile = lambda: None
     broken = drive.calm("after the collisions")
     return [*broken, *(found for bet in bets for found in _check(drive, bet))]
 
@@ -88,13 +90,42 @@ def _bet(drive: Drive, link: Link, pair: FieldPair, position: int) -> Iterator[B
         yield Bet(link.pk, pair, here if position == 1 else there)
 
 
+def _edit_again(drive: Drive, bets: list[Bet]) -> None:
+    """While a worker stands still: what others brought in step is edited again, and then on the other side, unseen.
+
+    The last edit is the only one since both sides agreed, so it must come through.
+    """
+    alone = [number for number, bet in enumerate(bets) if not bet.lost and _in_step(drive, bet)]
+    for number in alone:
+        link = Link.objects.get(pk=bets[number].link)
+        bets[number] = replace(bets[number], value=f"{bets[number].value} again")
+        drive.world.dynamics.edit(link.table, str(link.dynamics), {bets[number].pair.dynamics: bets[number].value})
+    drive.world.clock.sleep(10)
+    drive.world.run()
+    for number in [number for number in alone if _in_step(drive, bets[number])]:
+        link = Link.objects.get(pk=bets[number].link)
+        bets[number] = replace(bets[number], value=f"{bets[number].value} and there")
+        drive.world.marketo.edit("person", str(link.marketo), {bets[number].pair.marketo: bets[number].value})
+    drive.world.trace.append(f"  edited again meanwhile: {[bets[number].value for number in alone]}")
+
+
+def _in_step(drive: Drive, bet: Bet) -> bool:
+    """Whether both sides have the value, and the sync is over with it."""
+    link = Link.objects.filter(pk=bet.link, dirty=False).first()
+    return (
+        link is not None
+        and not PendingWrite.objects.filter(link=link).exclude(op="log").exists()
+        and _stands(drive, bet, link) == (bet.value, bet.value)
+    )
+
+
 def _disturb(drive: Drive) -> None:
     """The same kinds of trouble as before, but nobody edits any more."""
     seed = drive.schedule.seed
     kinds = ("crash", "stall", "second worker", "late write", "")
     kind = kinds[seed % len(kinds)]
     if kind:
-        drive._happen(Event(kind, 0, (seed // 5, seed // 10, seed // 7, 0, 0, 0)))
+        drive._happen(Event(kind, 0, (seed // 5, seed // 10, seed // 7, seed // 15, 0, 0)))
     troubles = ("timeout_after", "timeout_before", "cut", "unavailable", "late_events", "duplicate_events", "")
     trouble = troubles[seed // 5 % len(troubles)]
     if trouble:
@@ -103,20 +134,27 @@ def _disturb(drive: Drive) -> None:
 
 def _check(drive: Drive, bet: Bet) -> Iterator[str]:
     link = Link.objects.filter(pk=bet.link).first()
-    row, person = (row_of(drive.world, link), person_of(drive.world, link)) if link else (None, None)
-    if link is None or row is None or person is None:
+    stands = _stands(drive, bet, link) if link else None
+    if stands is None:
         yield f"4: link {bet.link} is gone after the collisions"
         return
-    field = BY_COLUMN[bet.pair.dynamics]
-    stands = (
-        plain(field, "dynamics", link.table, row.get(bet.pair.dynamics)),
-        plain(field, "marketo", link.table, person.get(bet.pair.marketo)),
-    )
     if stands != (bet.value, bet.value):
         number = 4 if bet.lost else 5
         yield f"{number}: {bet.pair.key} of link {bet.link} is {stands}, not {bet.value!r} on both sides"
     if bet.lost and not _told(bet):
         yield f"3: no conflict tells that {bet.pair.key} of link {bet.link} lost {bet.lost!r}"
+
+
+def _stands(drive: Drive, bet: Bet, link: Link) -> tuple[Any, Any] | None:
+    """What is in the field, in Dynamics and in Marketo; None if one of the two is gone."""
+    row, person = row_of(drive.world, link), person_of(drive.world, link)
+    if row is None or person is None:
+        return None
+    field = BY_COLUMN[bet.pair.dynamics]
+    return (
+        plain(field, "dynamics", link.table, row.get(bet.pair.dynamics)),
+        plain(field, "marketo", link.table, person.get(bet.pair.marketo)),
+    )
 
 
 def _told(bet: Bet) -> bool:

@@ -6,6 +6,7 @@ then by e-mail, found nothing.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -52,24 +53,25 @@ def batch(ctx: Context, book: Rulebook, run: Run) -> Step:
     if not claimed:
         return NOTHING
     with transaction.atomic():
-        planned = _plan(book, claimed, run, now)
+        planned = _plan(ctx, book, claimed, run, now)
         PendingWrite.objects.filter(pk__in=[one.write.pk for one in planned]).update(
             state="sent", sent_at=now, attempts=F("attempts") + 1
         )
     ctx.border("create.marketo.sent")
-    counts: dict[str, int] = {}
+    counts: Counter[str] = Counter()
     for lookup in ("email", book.options.guid_field):
         some = [one for one in planned if one.lookup == lookup]
         if some:
-            for name, number in _send(ctx, book, some, lookup, now, run).items():
-                counts[name] = counts.get(name, 0) + number
+            counts.update(_send(ctx, book, some, lookup, now, run))
     return did(len(claimed) == _BATCH, **counts)
 
 
-def _plan(book: Rulebook, claimed: Sequence[PendingWrite], run: Run, now: datetime) -> list[Planned]:
+def _plan(ctx: Context, book: Rulebook, claimed: Sequence[PendingWrite], run: Run, now: datetime) -> list[Planned]:
     """Values as of now. A create that nothing is left of, or that was refused just like this, is dropped."""
     locked = cases.lock([write.link_id for write in claimed if write.link_id])
     found = {case.id: case for case in cases.load(locked)}
+    mine = set(work.still_mine([write.pk for write in claimed], ctx.worker))
+    claimed = [write for write in claimed if write.link_id in mine]
     planned: list[Planned] = []
     dropped: list[PendingWrite] = []
     for write in claimed:
@@ -111,21 +113,22 @@ def _fail_fields(case: Case, plan: CreatePlan, run: Run, now: datetime) -> None:
 
 
 def _send(
-    ctx: Context, book: Rulebook, planned: Sequence[Planned], lookup: str, sent: datetime, run: Run
+    ctx: Context, book: Rulebook, claimed: Sequence[Planned], lookup: str, sent: datetime, run: Run
 ) -> dict[str, int]:
-    ids = [one.write.pk for one in planned]
-    if not work.holds(ctx.worker, ctx.now()):
-        work.give_back(ids)
+    here = work.sendable([one.write for one in claimed], ctx.worker, ctx.now())
+    planned = [one for one in claimed if one.write in here]
+    if not here:
+        work.give_back([one.write for one in claimed])
         return {}
     connector = ctx.marketo.for_work(Lane(planned[0].case.lane), "creates")
     items = [Create(Table.PERSON, one.plan.values) for one in planned]
     try:
         answers = connector.create(items, lookup=lookup, partition=book.options.partition)
     except NoAnswer:
-        work.release(ids)
-        return {"creates_unanswered": len(ids)}
+        work.release(here)
+        return {"creates_unanswered": len(here)}
     except ConnectorError as error:
-        work.give_back(ids, not_before=trouble.pause(error, ctx.now()))
+        work.give_back(here, not_before=trouble.pause(error, ctx.now()))
         raise
     ctx.border("create.marketo.answered")
     with transaction.atomic():
@@ -136,17 +139,21 @@ def _store(
     planned: Sequence[Planned], answers: Sequence[Outcome], sent: datetime, run: Run, now: datetime
 ) -> dict[str, int]:
     cases.lock([one.case.id for one in planned])
+    # What somebody else has taken over meanwhile, or ended, is left to that one: a person who was made tells of itself.
+    standing = work.standing([one.write for one in planned])
     lines: list[Activity] = []
-    counts: dict[str, int] = {}
+    counts: Counter[str] = Counter()
     born: list[tuple[Planned, int]] = []
     for one, answer in zip(planned, answers, strict=True):
-        counts[f"create_{answer.status}"] = counts.get(f"create_{answer.status}", 0) + 1
+        if one.write.pk not in standing:
+            continue
+        counts[f"create_{answer.status}"] += 1
         if answer.status is Status.CREATED and answer.ref is not None:
             born.append((one, int(answer.ref.id)))
         elif answer.status is Status.EXISTS:
             lines += _somebody_was_faster(one, answer, run, now)
         elif answer.status is Status.LATER:
-            work.give_back([one.write.pk], not_before=now + retry_after(one.write.attempts + 1))
+            work.give_back([one.write], not_before=now + retry_after(one.write.attempts + 1))
         else:
             lines += _refused(one, answer, run, now)
     if born:
@@ -260,21 +267,20 @@ def recover(ctx: Context, book: Rulebook, run: Run) -> Step:
         there = _keys(book, found)
         arrived = [write for write in lost if {write.target, write.email} & there]
         named = _named(book, found)
-        left = [write for write in arrived if not _complete(write, named, run, now)]
+        left = [
+            write
+            for write in arrived
+            if not linking.complete(write, named.get(write.target, set()), lane=Lane.RETRY, run=run, now=now)
+        ]
         # Whoever waited for these may know the people already, so that no change of theirs wakes it.
         _end(arrived, Lane.RETRY)
         DynamicsRecord.objects.filter(guid__in=[write.target for write in left]).update(due="pair")
-        work.give_back([write.pk for write in lost if write not in arrived])
+        work.give_back([write for write in lost if write not in arrived])
     return did(True, creates_taken_over=len(lost))
 
 
 def _end(writes: Sequence[PendingWrite], lane: Lane, woken: Sequence[str] = ()) -> None:
     creates.end(PendingWrite.objects.filter(pk__in=[write.pk for write in writes]), lane, woken)
-
-
-def _complete(write: PendingWrite, named: Mapping[str, set[int]], run: Run, now: datetime) -> bool:
-    people = named.get(write.target, set())
-    return linking.complete(write, people, lane=Lane.RETRY, run=run, now=now)
 
 
 def _named(book: Rulebook, found: Sequence[Record]) -> dict[str, set[int]]:

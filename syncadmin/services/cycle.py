@@ -20,7 +20,7 @@ from syncadmin.services.preview import wanted as previewing
 from syncadmin.services.rulebook import Rulebook
 from syncadmin.services.step import NOTHING, Step, did
 from syncadmin.services.steps import Doing
-from syncadmin.store import locks, options, planned, runs, work
+from syncadmin.store import backlog, locks, options, planned, runs, work
 from syncadmin.store.models import Run
 
 log = logging.getLogger(__name__)
@@ -58,7 +58,7 @@ def waiting(chosen: options.Options, last: Sequence[Run]) -> timedelta:
             break
         idle += 1
     wait = max(chosen.wait, min(chosen.wait * (1 + idle // 2), chosen.longest_wait))
-    if work.backfilling():
+    if backlog.backfilling():
         # One that ended sooner had to stop: an extract is being made, or the day's share of calls is used up. Runs that
         # follow at once would then only use up what is left for live changes.
         if last and last[0].finished_at and last[0].finished_at - last[0].started_at >= _FILLED_AFTER:
@@ -213,10 +213,10 @@ class _Shift:
 
     def idle(self, step: str) -> bool:
         """Whether no row waits for this step; asked of the tables once until some step has worked."""
-        if not work.fed_by_rows(step) or step == self._more:
+        if not backlog.fed_by_rows(step) or step == self._more:
             return False
         if self._there is None:
-            self._there = work.there()
+            self._there = backlog.there()
         return step not in self._there
 
     def was_ill(self, step: str) -> bool:

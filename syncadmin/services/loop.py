@@ -12,7 +12,7 @@ from django.conf import settings
 
 from syncadmin.engine.records import Lane
 from syncadmin.services import connect, cycle, heartbeat, listing
-from syncadmin.store import runs, work
+from syncadmin.store import backlog, runs, work
 from syncadmin.store.models import Run
 
 log = logging.getLogger(__name__)
@@ -31,7 +31,7 @@ def wanted() -> list[int]:
         return []
     there = work.at_work(now)
     # The first worker finds out what there is to do; further ones are called for what can be shared.
-    wanted = settings.SYNC_WORKERS if there and work.backlog(now, Lane) else 1
+    wanted = settings.SYNC_WORKERS if there and backlog.left(now, Lane) else 1
     return [run.pk] * max(0, wanted - there)
 
 

@@ -44,7 +44,8 @@ def updates(
 
     ``repeated`` is what stands, by target, where an earlier try of the same write had no answer.
 
-    GONE and STALE are left to the caller: they need a notice, or a read. Their links stay dirty.
+    GONE and STALE are left to the caller: they need a notice, or a read. Their links stay dirty. A write that another
+    worker has taken over while this one stood still is left to that one, whatever the answer.
     """
     passed = [answer for answer in answers if answer.outcome.status is Status.UPDATED]
     doubles.look(_overwrite_mirror(side, passed, sent), run, now)
@@ -52,18 +53,21 @@ def updates(
     failed = failing.among(list(found))
     lines: list[Activity] = []
     left: list[Answered] = []
-    moved = work.moved([answer.write.pk for answer in answers])
+    moved = work.standing([answer.write for answer in answers])
+    answers = [answer for answer in answers if answer.write.pk in moved]
     for answer in answers:
+        stood = repeated.get(answer.write.target)
+        if stood is not None:
+            arrived(book, side, answer.write, stood, run, now)
         case = found.get(answer.write.link_id or 0)
-        if case is not None and (answer.write.pk in moved or _is_of_another(side, case, answer.write)):
+        if case is not None and (moved[answer.write.pk] or _is_of_another(side, case, answer.write)):
             left.append(answer)
             if answer.outcome.status is Status.UPDATED:
                 lines.append(_written(Kind.UPDATED, side, case, answer.write, run, now))
-            elif answer.write.attempts > 1 and answer.write.target not in repeated:
+            elif answer.write.attempts > 1 and stood is None:
                 arrived(book, side, answer.write, None, run, now)  # by an earlier try, as far as anybody knows
         elif case is not None:
-            if answer.write.target in repeated:
-                stood = repeated[answer.write.target]
+            if stood is not None:
                 case.agreed.update(judge.agreed_on_arrival(book, side, answer.write, stood))
             lines += _update(book, side, case, answer, run, now)
             if answer.outcome.status is Status.UPDATED and case.id in failed:
@@ -75,7 +79,7 @@ def updates(
     PendingWrite.objects.filter(pk__among=finished).delete()
     again = [answer for answer in answers if answer in left or answer.outcome.status in (Status.STALE, Status.REFUSED)]
     # A value that was put back has yet to travel from there, and a choice to be noted as carried out.
-    again += [answer for answer in passed if any(told["rule"] in _LOOKED_AT for told in answer.write.fields.values())]
+    again += [answer for answer in answers if answer.outcome.status is Status.UPDATED and _is_looked_at(answer.write)]
     mirror.mark_links([answer.write.link_id or 0 for answer in again], Lane.LIVE)
     ledger.activities(lines)
     return {f"{side}_{status}": _number(answers, status) for status in Status}
@@ -85,6 +89,10 @@ def _is_of_another(side: Side, case: Case, write: PendingWrite) -> bool:
     """Whether the link has followed a merge to another record since: the answer tells what happened to the one it left,
     and nothing of what this one agrees to or refuses."""
     return write.target != (case.dynamics if side is Side.DYNAMICS else str(case.marketo))
+
+
+def _is_looked_at(write: PendingWrite) -> bool:
+    return any(told["rule"] in _LOOKED_AT for told in write.fields.values())
 
 
 def _number(answers: Sequence[Answered], status: Status) -> int:
@@ -107,7 +115,7 @@ def _update(book: Rulebook, side: Side, case: Case, answer: Answered, run: Run, 
             return _refused(book, side, case, answer, run, now)
         case Status.LATER:
             pause = now + retry_after(answer.write.attempts)
-            work.give_back([answer.write.pk], not_before=pause)
+            work.give_back([answer.write], not_before=pause)
             return _fail(side, case, answer, "", "", run, now) if answer.write.attempts > 1 else []
         case Status.STALE if answer.write.attempts < 2 and not answer.outcome.repeated:
             _note_fields(side, case, answer.write)

@@ -29,18 +29,17 @@ def batch(ctx: Context, book: Rulebook, run: Run) -> Step:
     if not rows:
         return NOTHING
     ctx.border("log.sent")
-    ids = [row.pk for row in rows]
     try:
         answers = ctx.marketo.for_work(Lane.RETRY, "activity log").log([_entry(row, book) for row in rows])
     except NoAnswer:
-        PendingWrite.objects.filter(pk__in=ids).delete()
-        return did(True, log_unanswered=len(ids))
+        PendingWrite.objects.filter(pk__in=[row.pk for row in rows]).delete()
+        return did(True, log_unanswered=len(rows))
     except ConnectorError as error:
-        work.give_back(ids, not_before=trouble.pause(error, ctx.now()))
+        work.give_back(rows, not_before=trouble.pause(error, ctx.now()))
         raise
     later = [row for row, answer in zip(rows, answers, strict=True) if answer.status is Status.LATER]
     for row in later:
-        work.give_back([row.pk], not_before=ctx.now() + retry_after(row.attempts))
+        work.give_back([row], not_before=ctx.now() + retry_after(row.attempts))
     PendingWrite.objects.filter(pk__in=[row.pk for row in rows if row not in later]).delete()
     return did(len(rows) == _BATCH, logged=len(rows) - len(later))
 

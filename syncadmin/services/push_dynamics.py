@@ -31,27 +31,27 @@ def updates(ctx: Context, book: Rulebook, run: Run) -> Step:
     """Sends one batch of updates."""
     sent = ctx.now()
     work.give_back(
-        [lost.pk for lost in work.lost_writes(Side.DYNAMICS, "update", now=sent, sent_before=sent,
-                                              worker=ctx.worker, limit=BATCH)]
-    )  # fmt: skip
-    writes = work.claim_writes(Side.DYNAMICS, "update", worker=ctx.worker, now=sent, limit=BATCH, send=True)
-    if not writes:
+        work.lost_writes(Side.DYNAMICS, "update", now=sent, sent_before=sent, worker=ctx.worker, limit=BATCH)
+    )
+    claimed = work.claim_writes(Side.DYNAMICS, "update", worker=ctx.worker, now=sent, limit=BATCH, send=True)
+    if not claimed:
         return NOTHING
     ctx.border("push.dynamics.sent")
-    if not work.holds(ctx.worker, ctx.now()):
-        work.give_back([write.pk for write in writes])
+    writes = work.sendable(claimed, ctx.worker, ctx.now())
+    if not writes:
+        work.give_back(claimed)
         return NOTHING
     try:
         connector = ctx.dynamics.for_work(Lane(writes[0].lane), "updates")
         answers = connector.update([_update(write) for write in writes])
     except NoAnswer:
         # Once more at once, for a cut line; after that with a pause, so that a dead system does not hold the run.
-        again = [write.pk for write in writes if write.attempts == 1]
+        again = [write for write in writes if write.attempts == 1]
         work.give_back(again)
-        work.give_back([write.pk for write in writes if write.pk not in again], not_before=ctx.now() + UNANSWERED)
+        work.give_back([write for write in writes if write not in again], not_before=ctx.now() + UNANSWERED)
         return did(bool(again), dynamics_unanswered=len(writes))
     except ConnectorError as error:
-        work.give_back([write.pk for write in writes], not_before=trouble.pause(error, ctx.now()))
+        work.give_back(writes, not_before=trouble.pause(error, ctx.now()))
         raise
     ctx.border("push.dynamics.answered")
     answered = [Answered(write, answer) for write, answer in zip(writes, answers, strict=True)]
@@ -60,7 +60,7 @@ def updates(ctx: Context, book: Rulebook, run: Run) -> Step:
     with transaction.atomic():
         counts = _store(ctx, book, answered, stale, seen, sent, run)
     ctx.border("push.dynamics.stored")
-    return did(len(writes) == BATCH or bool(stale), **counts)
+    return did(len(claimed) == BATCH or bool(stale), **counts)
 
 
 def _update(write: PendingWrite) -> Update:
@@ -96,13 +96,9 @@ def _store(
         changes = mirror.store_dynamics(rows, seen=seen, lane=Lane.LIVE)
         notices.dynamics_changed(ctx, book, changes, rows, run)
     current = {record.ref.id: record.values for record in stale}
-    repeated = {}
-    for answer in answered:
-        # Repeated after a lost answer: if the first try was applied, that is what changed the version.
-        again = answer.write.attempts > 1 or answer.outcome.repeated
-        if again and answer.write.target in current:
-            repeated[answer.write.target] = current[answer.write.target]
-            outcomes.arrived(book, Side.DYNAMICS, answer.write, current[answer.write.target], run, now)
+    # Repeated after a lost answer: if the first try was applied, that is what changed the version.
+    again = {answer.write.target for answer in answered if answer.write.attempts > 1 or answer.outcome.repeated}
+    repeated = {target: values for target, values in current.items() if target in again}
     counts = outcomes.updates(book, Side.DYNAMICS, answered, sent, run, now, repeated)
     gone = [answer.write.target for answer in answered if answer.outcome.status is Status.GONE]
     notices.dynamics_gone(ctx, book, gone, run, sent)

@@ -24,7 +24,7 @@ from syncadmin.services.step import NOTHING, Step, did
 from syncadmin.services.values import shown
 from syncadmin.store import cases, mirror, receipts, work
 from syncadmin.store.cases import Case
-from syncadmin.store.models import MOVED, PendingWrite, Receipt, Run
+from syncadmin.store.models import PendingWrite, Receipt, Run
 
 _BATCH = 300
 # Marketo gives up on a write after 90 seconds; later than this it cannot be applied any more.
@@ -43,12 +43,16 @@ def updates(ctx: Context, book: Rulebook, run: Run) -> Step:
         if not writes:
             return did(True)
         ctx.border("push.marketo.sent")
+        writes = work.sendable(writes, ctx.worker, ctx.now())
+        if not writes:
+            # Somebody else may be about to take these over; they were not sent, and say so.
+            raise LeaseLost("the lease ran out before the call")
         answers = _send(ctx, writes, lane)
     except NoAnswer as error:
         if not writes:  # the read had no answer: nothing was sent
             _take_back(ctx, claimed, error)
             raise
-        work.release([write.pk for write in writes])
+        work.release(writes)
         return did(True, marketo_unanswered=len(writes))
     except ConnectorError as error:
         _take_back(ctx, claimed, error)
@@ -100,9 +104,6 @@ def _decide_again(
 
 
 def _send(ctx: Context, writes: Sequence[PendingWrite], lane: Lane) -> list[Outcome]:
-    if not work.holds(ctx.worker, ctx.now()):
-        # Somebody else may be about to take these over; they were not sent, and say so.
-        raise LeaseLost("the lease ran out before the call")
     connector = ctx.marketo.for_work(lane, "updates")
     return connector.update([Update(Ref(Table.PERSON, write.target), write.values) for write in writes])
 
@@ -122,7 +123,7 @@ def _take_back(ctx: Context, claimed: Sequence[PendingWrite], error: ConnectorEr
         for write in rows:
             if write.sent_at and write.link_id:
                 Receipt.objects.filter(link_id=write.link_id, at=write.sent_at, how="").delete()
-        work.give_back([write.pk for write in rows], not_before=trouble.pause(error, ctx.now()))
+        work.give_back(rows, not_before=trouble.pause(error, ctx.now()))
 
 
 def _store(
@@ -162,10 +163,13 @@ def recover(ctx: Context, book: Rulebook, run: Run) -> Step:
         store_people(ctx, book, found, Lane.RETRY, now, run)
         links = {case.id: case for case in cases.lock_bare(_links(lost))}
         people = {record.ref.id: record for record in found}
+        moved = work.standing(lost)
         for write in lost:
-            _keep_what_arrived(book, write, links.get(write.link_id or 0), people, run, now)
+            if write.pk in moved:
+                link = None if moved[write.pk] else links.get(write.link_id or 0)
+                _keep_what_arrived(book, write, link, people, run, now)
         cases.store_answers(list(links.values()))
-        PendingWrite.objects.filter(pk__in=[write.pk for write in lost]).delete()
+        PendingWrite.objects.filter(pk__in=list(moved)).delete()
         mirror.mark_links([write.link_id for write in lost if write.link_id], Lane.RETRY)
     return did(len(lost) == _BATCH, taken_over=len(lost))
 
@@ -177,7 +181,7 @@ def _keep_what_arrived(
     person = found.get(write.target)
     values = person.values if person is not None else {}
     outcomes.arrived(book, Side.MARKETO, write, values, run, now)
-    if link is not None and str(link.marketo) == write.target and write.inputs != MOVED:
+    if link is not None and str(link.marketo) == write.target:
         link.agreed.update(agreed_on_arrival(book, Side.MARKETO, write, values))
     missed = []
     for key, told in write.fields.items():

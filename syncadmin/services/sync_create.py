@@ -136,11 +136,14 @@ def wait(write: PendingWrite) -> None:
     PendingWrite.objects.filter(pk=write.pk).update(owner="")
 
 
-def drop(write: PendingWrite) -> None:
-    """The create will not be made: the claim goes, and with it a link that was made for it."""
+def drop(write: PendingWrite) -> bool:
+    """The create will not be made: the claim goes, and with it a link that was made for it. False: another process
+    has taken it over meanwhile."""
     with transaction.atomic():
-        PendingWrite.objects.filter(pk=write.pk).delete()
-        Link.objects.filter(pk=_link_of(write), dynamics=None).delete()
+        ours, _ = PendingWrite.objects.filter(pk=write.pk).delete()
+        if ours:
+            Link.objects.filter(pk=_link_of(write), dynamics=None).delete()
+    return bool(ours)
 
 
 def _link_of(write: PendingWrite) -> int:
@@ -156,16 +159,21 @@ def store(
     row: mirror.DynamicsRow,
     answer: Answer,
     asked_owner: Owner,
-) -> Link:
-    """Stores a create that was carried out: mirror, link, agreed values, history and the request, all at once."""
+) -> None:
+    """Stores a create that was carried out: mirror, link, agreed values, history and the request, all at once.
+
+    What another process has stored while this one stood still is left as it is: its values may have changed since.
+    """
     now, sent = ctx.now(), write.sent_at or ctx.now()
     guid = UUID(write.target)
     with transaction.atomic():
         mirror.store_dynamics([row], seen=sent, lane=Lane.LIVE)
         pairing.settle([(write.target, "", "")])
-        link = Link.objects.select_for_update().get(pk=_link_of(write))
+        link = Link.objects.select_for_update().filter(pk=_link_of(write)).first()
+        if link is None or not PendingWrite.objects.filter(pk=write.pk).delete()[0]:
+            transaction.set_rollback(True)
+            return
         _become_partner(link, write, guid)
-        PendingWrite.objects.filter(pk=write.pk).delete()
         changes = [[key, None, told["sent"], told["rule"]] for key, told in sorted(write.fields.items())]
         details = {"table": write.table, "id": write.target}
         ledger.activities(
@@ -179,7 +187,6 @@ def store(
             _owner_failure(link, asked_owner.problem, request.person, now)
         ledger.writes([log("Created", request.person, now, link=link, answer=answer)])
         settle(request, answer, now)
-    return link
 
 
 def _become_partner(link: Link, write: PendingWrite, guid: UUID) -> None:

@@ -236,8 +236,8 @@ def _refused(job: Job, write: PendingWrite, outcome: Outcome) -> Answer:
         now=now,
     )
     answer = Answer("failed", message=f"Dynamics refused the {write.table}: {outcome.message}")
-    creating.drop(write)
-    creating.refuse(job.request, [row], answer, now)
+    if creating.drop(write):
+        creating.refuse(job.request, [row], answer, now)
     return answer
 
 

@@ -30,7 +30,7 @@ def tell(ctx: Context, book: Rulebook, marketo: MarketoConnector, link: int) -> 
     try:
         outcome = marketo.update([Update(Ref(Table.PERSON, write.target), write.values)])[0]
     except NoAnswer:
-        work.release([write.pk])
+        work.release([write])
         return False
     except ConnectorError:
         _forget(write)
@@ -75,7 +75,8 @@ def _store(write: PendingWrite, request_id: str, now: datetime) -> None:
     assert write.sent_at is not None and write.link_id is not None
     with transaction.atomic():
         own_writes.overwrite_people([(int(write.target), write.values)], write.sent_at)
-        cases.lock([write.link_id])
+        if not cases.lock([write.link_id]) or not work.standing([write]):
+            return
         case = cases.load([write.link_id])[0]
         case.agreed |= {key: told["agreed"] for key, told in write.fields.items() if told["agreed"]}
         cases.store_links([case], merged=False)

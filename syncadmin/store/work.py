@@ -7,17 +7,18 @@ worker owns is nobody else's until its lease runs out; the lease is the worker's
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+
+from django.db.models import QuerySet
 
 from syncadmin.engine.records import Lane, Side
 from syncadmin.store import staging, text
 from syncadmin.store.models import MOVED, Checkpoint, PendingWrite, Worker
 
 LEASE = timedelta(seconds=8)
-_LANES = (Lane.LIVE, Lane.RETRY, Lane.BACKFILL)
-_FREE = "(w.owner = '' OR NOT EXISTS (SELECT 1 FROM store_worker o WHERE o.name = w.owner AND o.lease_until > %(now)s))"
+LANES = (Lane.LIVE, Lane.RETRY, Lane.BACKFILL)
+FREE = "(w.owner = '' OR NOT EXISTS (SELECT 1 FROM store_worker o WHERE o.name = w.owner AND o.lease_until > %(now)s))"
 
 
 def renew(worker: str, now: datetime) -> None:
@@ -29,9 +30,19 @@ _RENEW = """INSERT INTO store_worker (name, lease_until) VALUES (%s, %s)
             ON CONFLICT (name) DO UPDATE SET lease_until = excluded.lease_until"""
 
 
-def holds(worker: str, now: datetime) -> bool:
-    """Whether the worker's lease still runs. Asked right before each send."""
-    return bool(staging.query("SELECT 1 FROM store_worker WHERE name = %s AND lease_until > %s", [worker, now]))
+def sendable(writes: Sequence[PendingWrite], worker: str, now: datetime) -> list[PendingWrite]:
+    """Those of these sent writes that the worker may still send: nobody took them over, and its lease runs. Asked right
+    before each send.
+
+    The lease alone does not tell: a process that stood still may renew it first, and then go on with what it had claimed.
+    """
+    rows = staging.query(
+        """SELECT id FROM store_pendingwrite WHERE id = ANY(%(ids)s) AND owner = %(worker)s AND state = 'sent'
+           AND EXISTS (SELECT 1 FROM store_worker WHERE name = %(worker)s AND lease_until > %(now)s)""",
+        {"ids": [write.pk for write in writes], "worker": worker, "now": now},
+    )
+    here = {row[0] for row in rows}
+    return [write for write in writes if write.pk in here]
 
 
 def leave(worker: str) -> None:
@@ -51,7 +62,7 @@ def claim_writes(
     # An array is made once. An `IN` is planned to ask again for each row of a table that PostgreSQL takes for empty, finds
     # others each time, and claims more than there is room for.
     claimed: list[int] = []
-    for lane in _LANES:
+    for lane in LANES:
         room = limit - len(claimed)
         if room > 0:
             rows = staging.query(
@@ -61,7 +72,7 @@ def claim_writes(
                     WHERE id = ANY(ARRAY(
                         SELECT w.id FROM store_pendingwrite w
                         WHERE w.side = %(side)s AND w.op = %(op)s AND w.lane = %(lane)s AND w.state = 'waiting'
-                          AND (w.not_before IS NULL OR w.not_before <= %(now)s) AND {_FREE}
+                          AND (w.not_before IS NULL OR w.not_before <= %(now)s) AND {FREE}
                         ORDER BY w.id LIMIT %(room)s FOR UPDATE SKIP LOCKED))
                     RETURNING id""",
                 {
@@ -114,7 +125,7 @@ def lost_writes(
         f"""UPDATE store_pendingwrite SET owner = %(worker)s
             WHERE id = ANY(ARRAY(
                 SELECT w.id FROM store_pendingwrite w
-                WHERE w.side = %(side)s AND w.op = %(op)s AND w.state = 'sent' AND w.sent_at <= %(before)s AND {_FREE}
+                WHERE w.side = %(side)s AND w.op = %(op)s AND w.state = 'sent' AND w.sent_at <= %(before)s AND {FREE}
                 ORDER BY w.id LIMIT %(limit)s FOR UPDATE SKIP LOCKED))
             RETURNING id""",
         {"worker": worker, "side": side, "op": op, "before": sent_before, "now": now, "limit": limit},
@@ -122,48 +133,35 @@ def lost_writes(
     return list(PendingWrite.objects.filter(pk__in=[row[0] for row in rows]).order_by("pk")) if rows else []
 
 
-def moved(ids: Sequence[int]) -> set[int]:
-    """Those of these writes whose link has followed a merge since they were sent."""
-    found = "SELECT id FROM store_pendingwrite WHERE id = ANY(%s) AND inputs = %s"
-    return {row[0] for row in staging.query(found, [list(ids), MOVED])}
+def standing(writes: Sequence[PendingWrite]) -> dict[int, bool]:
+    """The ids of those of these sent writes that nobody has taken over since, and whether their link has followed a merge.
+
+    Ask it with the links locked, as who takes over does: of the others somebody else knows by now what became of them.
+    """
+    rows = staging.query(
+        "SELECT id, inputs = %s FROM store_pendingwrite WHERE id = ANY(%s) AND owner = ANY(%s) AND state = 'sent'",
+        [MOVED, [write.pk for write in writes], _owners(writes)],
+    )
+    return {row[0]: row[1] for row in rows}
 
 
-def give_back(ids: Iterable[int], *, not_before: datetime | None = None) -> None:
-    """The writes wait again: they were not sent, or may be repeated."""
-    PendingWrite.objects.filter(pk__in=list(ids)).update(state="waiting", owner="", sent_at=None, not_before=not_before)
+def give_back(writes: Iterable[PendingWrite], *, not_before: datetime | None = None) -> None:
+    """The writes wait again: they were not sent, or may be repeated. One that was taken over is somebody else's."""
+    _owned(writes).update(state="waiting", owner="", sent_at=None, not_before=not_before)
 
 
-def release(ids: Iterable[int]) -> None:
+def release(writes: Iterable[PendingWrite]) -> None:
     """Gives up ownership and leaves the state: a sent write without an answer waits for its take-over."""
-    PendingWrite.objects.filter(pk__in=list(ids)).update(owner="")
+    _owned(writes).update(owner="")
 
 
-@dataclass(frozen=True, slots=True)
-class Backlog:
-    """What a run still has to do."""
-
-    dirty: bool
-    due: bool
-    writes: bool
-
-    def __bool__(self) -> bool:
-        return self.dirty or self.due or self.writes
+def _owned(writes: Iterable[PendingWrite]) -> QuerySet[PendingWrite]:
+    known = list(writes)
+    return PendingWrite.objects.filter(pk__in=[write.pk for write in known], owner__in=_owners(known))
 
 
-_BACKLOG = f"""
-    SELECT EXISTS (SELECT 1 FROM store_link l WHERE l.dirty AND l.lane = ANY(%(lanes)s)
-                   AND NOT EXISTS (SELECT 1 FROM store_pendingwrite w WHERE w.link_id = l.id AND w.state = 'sent')),
-           EXISTS (SELECT 1 FROM store_dynamicsrecord
-                   WHERE due IN ('look_up', 'pair') AND lane = ANY(%(lanes)s)),
-           EXISTS (SELECT 1 FROM store_pendingwrite w
-                   WHERE w.state = 'waiting' AND w.lane = ANY(%(lanes)s)
-                   AND (w.not_before IS NULL OR w.not_before <= %(now)s) AND {_FREE})
-"""
-
-
-def backlog(now: datetime, lanes: Iterable[Lane]) -> Backlog:
-    """Whether anything can be done now in these lanes. Work that others own counts as theirs."""
-    return Backlog(*staging.query(_BACKLOG, {"now": now, "lanes": [str(lane) for lane in lanes]})[0])
+def _owners(writes: Iterable[PendingWrite]) -> list[str]:
+    return sorted({write.owner for write in writes})
 
 
 _CHECKPOINTS = "SELECT id, name, cursor, position, as_of, run, owner FROM store_checkpoint WHERE name = ANY(%s) "
@@ -220,68 +218,3 @@ def others_at_work(worker: str, now: datetime) -> bool:
 def at_work(now: datetime) -> int:
     """How many workers hold a lease."""
     return Worker.objects.filter(lease_until__gt=now).count()
-
-
-def backfilling() -> bool:
-    """Whether an initial read, a later full read or a sweep is under way."""
-    return Checkpoint.objects.filter(
-        position__state__in=["reading", "tail", "sweep", "again", "idle", "waiting"]
-    ).exists()
-
-
-_LINKS = "EXISTS (SELECT 1 FROM store_link WHERE dirty AND lane = '{lane}')"
-_RECORDS = (
-    "EXISTS (SELECT 1 FROM store_dynamicsrecord WHERE due IN ('look_up', 'pair') AND lane = '{lane}' AND due = '{due}')"
-)
-_WRITES = "EXISTS (SELECT 1 FROM store_pendingwrite WHERE side = '{side}' AND op = '{op}')"
-_SENT = "EXISTS (SELECT 1 FROM store_pendingwrite WHERE side = 'marketo' AND op = '{op}' AND state = 'sent')"
-_LINES = "EXISTS (SELECT 1 FROM store_receipt WHERE how = '' AND lines <> '[]')"
-# By the index of the open ones: an EXISTS is planned to read the table from its beginning, where a week's settled ones lie.
-_OPEN = "(SELECT at FROM store_receipt WHERE how = '' ORDER BY at LIMIT 1) IS NOT NULL"
-_REQUESTS = """(EXISTS (SELECT 1 FROM store_syncrequest WHERE status IN ('received', 'queued'))
-                OR EXISTS (SELECT 1 FROM store_failure WHERE closed_at IS NULL AND side = 'dynamics'
-                           AND operation = 'create' AND subject LIKE 'marketo:%%'))"""
-_FULL_READ = """EXISTS (SELECT 1 FROM store_checkpoint WHERE name = 'dynamics.{table}.full'
-                AND position ->> 'state' IN ('reading', 'sweep'))"""
-# Where nothing was read yet there is no checkpoint, and the first page is work.
-_EXTRACT = """NOT EXISTS (SELECT 1 FROM store_checkpoint WHERE name = 'marketo.extract'
-              AND position ->> 'state' NOT IN ('idle', 'waiting', 'reading'))"""
-_SWEEP = """EXISTS (SELECT 1 FROM store_checkpoint WHERE name = 'marketo.sweep'
-            AND position ->> 'state' IN ('sweep', 'again'))"""
-_FIELDS = """NOT EXISTS (SELECT 1 FROM store_checkpoint WHERE name = 'fields.applied' AND position ->> 'state' = 'done'
-             AND position -> 'version' = (SELECT value FROM store_setting WHERE name = 'field_version')
-             AND position -> 'paused' = coalesce((SELECT jsonb_object_agg(key, code) FROM store_pausedpair), '{}'))"""
-_PLACES = {
-    "apply fields": _FIELDS,
-    "read people": _EXTRACT,
-    "sweep people": _SWEEP,
-    "read lead": _FULL_READ.format(table="lead"),
-    "read contact": _FULL_READ.format(table="contact"),
-    "answers": "EXISTS (SELECT 1 FROM store_decision WHERE due)",
-    "settle": _LINES,
-    "take over updates": _SENT.format(op="update"),
-    "take over creates": _SENT.format(op="create"),
-    "settle old": _OPEN,
-    "retry": "EXISTS (SELECT 1 FROM store_failure WHERE closed_at IS NULL AND next_try_at IS NOT NULL)",
-    "sync person": _REQUESTS,
-    **{f"merge {lane}": _LINKS.format(lane=lane) for lane in _LANES},
-    **{f"look up {lane}": _RECORDS.format(lane=lane, due="look_up") for lane in _LANES},
-    **{f"pair {lane}": _RECORDS.format(lane=lane, due="pair") for lane in _LANES},
-    "write dynamics": _WRITES.format(side=Side.DYNAMICS, op="update"),
-    "create people": _WRITES.format(side=Side.MARKETO, op="create"),
-    "write marketo": _WRITES.format(side=Side.MARKETO, op="update"),
-    "log": _WRITES.format(side=Side.MARKETO, op="log"),
-    "release": "EXISTS (SELECT 1 FROM store_pendingwrite WHERE state = 'planned')",
-}
-_THERE = "SELECT " + ", ".join(_PLACES.values())
-
-
-def there() -> frozenset[str]:
-    """The names of the steps that some row waits for, whoever owns it and whenever it may be sent: one question."""
-    (answers,) = staging.query(_THERE)
-    return frozenset(name for name, found in zip(_PLACES, answers, strict=True) if found)
-
-
-def fed_by_rows(step: str) -> bool:
-    """Whether a step finds its work in these tables alone, so that it need not look when none is there."""
-    return step in _PLACES

@@ -53,8 +53,8 @@ SERVICES = (
     _create(
         name="create repeated at once after a time-out",
         function="_send",
-        old="work.release(ids)",
-        new="work.give_back(ids)",
+        old="work.release(here)",
+        new="work.give_back(here)",
         seed=2010,
     ),
     _people(

@@ -455,6 +455,32 @@ def test_a_person_does_not_stand_still_because_a_stalled_process_claimed_what_an
     assert world.quiet(2)
 
 
+def test_an_answer_to_a_create_that_comes_back_late_does_not_undo_what_was_agreed_since(world):
+    person = world.marketo.create("person", {**ADA, "title": "Programmer"})
+    met = []
+
+    def stall(name):
+        if name != "sync_person.answered" or met:
+            return
+        met.append(name)
+        world.clock.forward(seconds=60)
+        world.sync(2)
+        (lead,) = world.dynamics.rows("lead")
+        world.dynamics.edit("lead", lead["leadid"], {"jobtitle": "Countess"})
+        world.sync(2)
+        assert world.marketo.get("person", person)["title"] == "Countess"
+        world.dynamics.edit("lead", lead["leadid"], {"jobtitle": "Analyst"})
+
+    world.border = stall
+    assert ask(world, person).status == "created"
+    world.settle()
+
+    (lead,) = world.dynamics.rows("lead")
+    assert (lead["jobtitle"], world.marketo.get("person", person)["title"]) == ("Analyst", "Analyst")
+    assert Activity.objects.filter(kind="created").count() == 1
+    assert world.quiet(2)
+
+
 def test_nobody_gets_a_second_record_because_a_run_linked_the_person_during_the_look_up():
     world = World(detect_duplicates=False)
     world.settle()

@@ -38,7 +38,7 @@ from syncadmin.services import (
     setup,
 )
 from syncadmin.services.context import Context
-from syncadmin.store import work
+from syncadmin.store import backlog
 from syncadmin.store.budget import PgBudget
 from syncadmin.store.models import BudgetUse, Checkpoint, Connection, FieldPair, Run, Setting, TableSchema
 
@@ -185,7 +185,7 @@ class Stage:
         book = rulebook.load()
         states = {row.name: row.position.get("state") for row in Checkpoint.objects.filter(name__endswith=".full")}
         read = all(states.get(pull_dynamics.full_name(table)) == "done" for table in book.tables)
-        return read and not work.backlog(self.outside.now(), Lane)
+        return read and not backlog.left(self.outside.now(), Lane)
 
 
 def forget_everything() -> None:
