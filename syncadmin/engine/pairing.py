@@ -76,6 +76,7 @@ def _by_lineage(known: dict[Ref, Candidate], decided: dict[Ref, Match]) -> list[
     for one in _due(known.values(), decided):
         if one.ref.table is Table.CONTACT:
             kin = _kin(known, Ref(Table.LEAD, one.originating or ""), leads[one.ref.id])
+            kin = [lead for lead in kin if not _is_of_another(known, lead, one)]
             # Two contacts may name one lead; the first by id takes its link, the other is matched like any record.
             lead = next((lead for lead in kin if _may_give(lead, one) and lead.ref not in claimed), None)
             if lead is not None:
@@ -87,6 +88,12 @@ def _by_lineage(known: dict[Ref, Candidate], decided: dict[Ref, Match]) -> list[
             if contact is not None:
                 found.append(Match(one.ref, MatchKind.NOTHING, Reason.PARENT_CONTACT, contact.ref))
     return found
+
+
+def _is_of_another(known: Mapping[Ref, Candidate], lead: Candidate, contact: Candidate) -> bool:
+    """Whether the lead names another contact that is there. After a merge of two leads, both contacts name the master."""
+    named = known.get(Ref(Table.CONTACT, lead.parent_contact or ""))
+    return named is not None and named.ref != contact.ref and not named.merged
 
 
 def _may_give(lead: Candidate, contact: Candidate) -> bool:

@@ -50,6 +50,8 @@ def move(ctx: Context, book: Rulebook, lead: Ref, contact: Ref, run: Run | None)
     cases.rename_receipts(link.pk, Table.LEAD, keys)
     # What fails or is asked of the contact as well opens anew, under the contact's own column.
     endings.of_fields(link, run, ctx.now())
+    # The lead lost a merge before its contact could take the link: that one is alive, and keeps its person.
+    endings.withdraw(["dynamics_merge"], [link.pk], ctx.now())
     mirror.mark_links([link.pk], Lane.LIVE)
     details = {"lead": lead.id, "contact": contact.id}
     ledger.activities(

@@ -72,7 +72,11 @@ _GROUP = """
         UNION SELECT id FROM store_dynamicsrecord WHERE guid IN (SELECT guid FROM named)
         UNION SELECT o.id FROM store_dynamicsrecord m JOIN store_dynamicsrecord o
               ON o.guid IN (m.originating_lead, m.parent_contact) WHERE m.guid IN (SELECT guid FROM named)
-        UNION SELECT id FROM store_dynamicsrecord WHERE originating_lead IN (SELECT guid FROM named))
+        -- The contact that a named lead names itself may be another one, and goes before.
+        UNION SELECT k.id FROM store_dynamicsrecord m JOIN store_dynamicsrecord o ON o.guid = m.originating_lead
+              JOIN store_dynamicsrecord k ON k.guid = o.parent_contact WHERE m.guid IN (SELECT guid FROM named)
+        UNION SELECT id FROM store_dynamicsrecord WHERE originating_lead IN (SELECT guid FROM named)
+        UNION SELECT id FROM store_dynamicsrecord WHERE parent_contact IN (SELECT guid FROM named))
 """
 _PEOPLE = """
     SELECT p.person, p.email, p.dynamics_guid, coalesce(l.id, c.link_id), l.dynamics, l.dynamics_deleted, w.id

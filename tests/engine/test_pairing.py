@@ -101,6 +101,21 @@ def test_of_two_contacts_of_one_lead_only_one_takes_its_link():
     }
 
 
+def test_a_contact_does_not_take_the_link_of_a_lead_that_names_another_one():
+    """Two qualified leads were merged: both contacts name the master, and each lead still names its own."""
+    master = lead("a", email="", qualified=True, linked_to="1", parent_contact="d")
+    loser = lead("b", email="", qualified=True, merged=True, linked_to="2", parent_contact="c")
+    contacts = [contact(id, email=f"{id}@x.example", originating="a") for id in ("c", "d")]
+    assert decided(master, loser, *contacts) == {
+        "c": (MatchKind.ADOPT, Reason.ORIGINATING_LEAD, "b"),
+        "d": (MatchKind.ADOPT, Reason.ORIGINATING_LEAD, "a"),
+    }
+    # Where that one is gone, or was merged away itself, the other may have it.
+    gone = [contact("c", email="", originating="a"), contact("d", email="", merged=True)]
+    for left in (gone, gone[:1]):
+        assert decided(master, *left)["c"] == (MatchKind.ADOPT, Reason.ORIGINATING_LEAD, "a")
+
+
 def test_a_lead_does_not_stand_behind_a_contact_that_was_merged_away():
     """That one gets nobody, so nobody would be made for either of the two."""
     found = decided(lead("a", parent_contact="c"), contact("c", merged=True))

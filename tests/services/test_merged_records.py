@@ -231,6 +231,28 @@ def test_a_lead_merged_into_one_with_two_contacts_is_asked_about_with_the_one_it
     assert (facts["master"], facts["master_person"]) == (named, int(first))
 
 
+@pytest.mark.parametrize("alike", [True, False], ids=["one address", "two addresses"])
+def test_two_leads_that_were_qualified_and_merged_before_a_run_saw_it_keep_a_person_each(world, alike):
+    """The sync was paused meanwhile. Both contacts name the master by then; each lead still names its own."""
+    master, first = world.linked("lead", emailaddress1="kari@fjord.example")
+    loser, second = world.linked("lead", emailaddress1="ola@fjord.example")
+    one = world.dynamics.qualify(master, account=False)["contact"]
+    other = world.dynamics.qualify(loser, account=False)["contact"]
+    world.dynamics.merge("lead", master, loser)
+    assert world.dynamics.get("contact", other)["originatingleadid"] == master
+    if alike:
+        world.dynamics.edit("contact", other, {"emailaddress1": "kari@fjord.example"})
+    world.settle()
+
+    assert (str(world.link_of(one).marketo), str(world.link_of(other).marketo)) == (first, second)
+    assert sorted(str(row["id"]) for row in world.marketo.rows("person")) == sorted([first, second])
+    assert not open_questions()
+    world.dynamics.edit("contact", other, {"jobtitle": "Mate"})
+    world.settle()
+    assert world.marketo.get("person", second)["title"] == "Mate"
+    assert world.quiet()
+
+
 def test_nobody_is_asked_about_a_contact_that_the_filter_keeps_away(world):
     """The lead it was goes on for itself, and so does what is merged into that."""
     master, _ = world.linked("lead")

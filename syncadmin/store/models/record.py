@@ -66,6 +66,7 @@ class DynamicsRecord(Mirror):
             models.Index(
                 fields=["originating_lead"], name="dynamics_origin", condition=Q(originating_lead__isnull=False)
             ),
+            models.Index(fields=["parent_contact"], name="dynamics_parent", condition=Q(parent_contact__isnull=False)),
             models.Index(fields=["table", "full_read"], name="dynamics_full_read"),
             models.Index(fields=["merged_into"], name="dynamics_merged", condition=Q(merged_into__isnull=False)),
         ]
