@@ -27,8 +27,8 @@ from syncadmin.store.cases import Case
 from syncadmin.store.models import PendingWrite, Receipt, Run
 
 _BATCH = 300
-# Marketo gives up on a write after 90 seconds; later than this it cannot be applied any more.
-SERVER_LIMIT = timedelta(seconds=100)
+# Marketo gives up on a write after 90 seconds, and the call may wait 20 for its turn after it was marked as sent.
+SERVER_LIMIT = timedelta(seconds=120)
 
 
 def updates(ctx: Context, book: Rulebook, run: Run) -> Step:

@@ -21,7 +21,7 @@ from syncadmin.proof.chaos.watch import Watch, wait_for
 # "Other work resumes within 10 seconds of a kill."
 RESUME_LIMIT = 10.0
 _SETTLED_LIMIT = 180.0
-# A write without an answer is left alone for 100 seconds, then read again; receipts settle a minute after the last.
+# A write without an answer is left alone for two minutes, then read again; receipts settle a minute after the last.
 _QUIET_LIMIT, _QUIET_WITHOUT_CALLS = 420.0, 120.0
 _RUN_LIMIT = 60.0
 _SIDES = ("dynamics", "marketo")
@@ -48,7 +48,7 @@ _HURRY = """
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """``quick`` leaves out what takes minutes to heal: the 100 seconds of a write to Marketo without an answer.
+    """``quick`` leaves out what takes minutes to heal: the two minutes of a write to Marketo without an answer.
 
     ``only`` is a word that the name of every harm done must have.
     """

@@ -13,7 +13,7 @@ from syncadmin.proof.chaos.stack import Stack
 
 LANES = ("live", "retry", "backfill")
 _EVERY = 0.25
-# What is open in each lane and may be taken now. A write that was sent waits for its answer, or its 100 seconds.
+# What is open in each lane and may be taken now. A write that was sent waits for its answer, or its two minutes.
 _WORK = """
     SELECT lane, count(*) AS number, coalesce(sum(hashtext(what)::bigint), 0) AS which FROM (
         SELECT lane, 'link' || id AS what FROM store_link WHERE dirty
