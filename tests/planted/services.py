@@ -89,9 +89,23 @@ SERVICES = (
     _in("services.push_dynamics")(
         name="what a write without an answer replaced in Dynamics is never told",
         function="_store",
-        old="again = answer.write.attempts > 1 or answer.outcome.repeated",
-        new="again = False",
+        old="if answer.write.attempts > 1 or answer.outcome.repeated",
+        new="if False",
         seed=15,
+    ),
+    _outcomes(
+        name="the answer to a worker that stood still undoes what both sides agreed to meanwhile",
+        function="updates",
+        old="answers = [answer for answer in answers if answer.write.pk in moved]",
+        new="moved = {**{answer.write.pk: False for answer in answers}, **moved}",
+        seed=20051,
+    ),
+    _in("engine.pairing")(
+        name="of two merged leads the first contact takes the other's person",
+        function="_is_of_another",
+        old="return named is not None and",
+        new="return False and",
+        seed=20311,
     ),
     _in("services.push_marketo")(
         name="a value of ours whose answer was lost undoes the edit that came after it",
