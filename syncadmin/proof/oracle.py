@@ -126,7 +126,7 @@ def _qualified(world: World, link: Link, told: _Told) -> Iterator[str]:
     contact = world.dynamics.get("contact", str(row.get("parentcontactid") or ""))
     if contact is None or contact.get(FILTER) is False or contact.get("merged") or _decided(link, told):
         return
-    if str(contact["originatingleadid"]) == str(link.dynamics) and not _excused(link, told):
+    if str(contact.get("originatingleadid")) == str(link.dynamics) and not _excused(link, told):
         yield f"6: link {link.pk} stays with lead {link.dynamics}, which is contact {contact['contactid']} now"
 
 

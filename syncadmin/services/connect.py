@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, cast
 from uuid import UUID
 
@@ -26,7 +26,7 @@ from syncadmin.connectors.marketo.config import MarketoConfig
 from syncadmin.connectors.marketo.connector import Marketo
 from syncadmin.engine.records import Side, Table
 from syncadmin.services.context import Context
-from syncadmin.store import schemas, staging, vault
+from syncadmin.store import clock, schemas, staging, vault
 from syncadmin.store.budget import PgBudget
 from syncadmin.store.models import Connection, TableSchema
 from syncadmin.store.vault import Unopened
@@ -59,8 +59,8 @@ class World:
 
 
 def real_world() -> World:
-    """The clock, sleep and randomness of this process, and the network."""
-    return World(lambda: datetime.now(UTC), time.sleep, random.SystemRandom(), {})
+    """The database's clock, the sleep and randomness of this process, and the network."""
+    return World(clock.now, time.sleep, random.SystemRandom(), {})
 
 
 def dynamics(config: DynamicsConfig, world: World, budget: Budget) -> DynamicsConnector:

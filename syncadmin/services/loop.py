@@ -6,13 +6,13 @@ import logging
 import os
 import secrets
 import socket
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from django.conf import settings
 
 from syncadmin.engine.records import Lane
 from syncadmin.services import connect, cycle, heartbeat, listing
-from syncadmin.store import backlog, runs, work
+from syncadmin.store import backlog, clock, runs, work
 from syncadmin.store.models import Run
 
 log = logging.getLogger(__name__)
@@ -23,7 +23,7 @@ _LISTING = timedelta(seconds=5)
 
 def wanted() -> list[int]:
     """The open run's id, once for each worker that may still join; opens a run when one is due."""
-    now = datetime.now(UTC)
+    now = clock.now()
     if not cycle.due(now):
         return []
     run = runs.current() or runs.open_one(now)
@@ -46,7 +46,7 @@ def take_part(run_id: int) -> bool:
     except connect.NotConnected as missing:
         log.warning("%s", missing)
         runs.complain(run, "not_connected", side=missing.side)
-        runs.close(run, datetime.now(UTC))
+        runs.close(run, clock.now())
         return True
     with heartbeat.beating(name, ctx.now):
         finished = cycle.work_on(ctx, run, ctx.now() + _STINT)

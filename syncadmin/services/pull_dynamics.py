@@ -26,6 +26,8 @@ from syncadmin.store.models import Checkpoint, Run
 
 # A transaction over there may commit later than the modifiedon it shows.
 _OVERLAP = timedelta(minutes=2)
+# The last of these questions decides what is never asked for again; our clock may be ahead of Dynamics'.
+_LAST_OVERLAP = timedelta(hours=1)
 
 
 def delta_name(table: Table) -> str:
@@ -138,7 +140,9 @@ def _recent(ctx: Context, book: Rulebook, table: Table, run: Run, full: Checkpoi
 def _since(full: Checkpoint, recent: Checkpoint) -> datetime:
     begun = datetime.fromisoformat(full.position["begun"])
     asked = recent.position.get("asked")
-    if full.position.get("state") == "tail" or not asked:
+    if full.position.get("state") == "tail":
+        return begun - _LAST_OVERLAP
+    if not asked:
         return begun - _OVERLAP
     return max(datetime.fromisoformat(asked), begun) - _OVERLAP
 

@@ -23,7 +23,8 @@ from syncadmin.store import work
 from syncadmin.store.models import Checkpoint, Run
 
 CHANGES, EVENTS, DELETED = "marketo.changes", "marketo.events", "marketo.deleted"
-# Without a usable token a stream is taken up again from its last stored line, less this.
+# Without a usable token a stream is taken up again from its last stored line, less this; for the first time from now,
+# less this, since our clock may be ahead of Marketo's.
 _OVERLAP = timedelta(hours=1)
 # Delete notices are kept so long over there; after a longer silence they are gone.
 DELETES_KEPT = timedelta(days=14)
@@ -37,9 +38,9 @@ def take_tokens(ctx: Context) -> None:
 
 
 def _renew(ctx: Context, found: Checkpoint) -> None:
-    since = found.as_of - _OVERLAP if found.as_of else ctx.now()
-    token = ctx.marketo.for_work(Lane.LIVE, "tokens").paging_token(since)
-    work.move(found, token, as_of=since if found.as_of is None else None, run=None)
+    last = found.as_of or ctx.now()
+    token = ctx.marketo.for_work(Lane.LIVE, "tokens").paging_token(last - _OVERLAP)
+    work.move(found, token, as_of=last if found.as_of is None else None, run=None)
 
 
 def changes(ctx: Context, book: Rulebook, run: Run) -> Step:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from syncadmin.connectors.dynamics.connector import Dynamics
+from syncadmin.connectors.marketo.connector import Marketo
 from syncadmin.sandbox.faults import Fault
 from syncadmin.services import extract, metadata, pull_dynamics
 from syncadmin.store import work
@@ -156,6 +158,7 @@ def test_the_daily_quota_of_extracts_delays_only_the_extract():
     world = World(started=False)
     world.marketo.set_limits(True, bulk_bytes=0)
     alone = world.marketo.create("person", {"lastName": "Only", "email": "only@x.example"})
+    world.clock.forward(hours=2)  # or the change feed, asked for the last hour as well, would tell of it
     world.set_up()
     lead = world.dynamics.create("lead", {"lastname": "Vik", "emailaddress1": "vik@x.example"})
     world.sync(3)
@@ -166,6 +169,26 @@ def test_the_daily_quota_of_extracts_delays_only_the_extract():
     world.clock.forward(days=1)
     world.sync(4)
     assert MarketoPerson.objects.filter(person=alone).exists()
+
+
+@pytest.mark.parametrize(("kind", "method"), [(Dynamics, "modified_since"), (Marketo, "paging_token")])
+def test_the_first_read_reaches_back_far_enough_for_a_clock_that_is_ahead(kind, method, monkeypatch):
+    """Asked for what happens from our now on, a system whose clock is behind keeps to itself what happens until it shows
+    that time; whether a delta link tells what happened while the rows were read is not said anywhere."""
+    world = World(started=False)
+    world.dynamics.create("lead", {"lastname": "Vik", "emailaddress1": "vik@x.example"})
+    world.set_up()
+    ask, asked = getattr(kind, method), []
+
+    def listen(self, *wanted):
+        asked.extend(one for one in wanted if isinstance(one, datetime))
+        return ask(self, *wanted)
+
+    monkeypatch.setattr(kind, method, listen)
+    begun = world.clock()
+    world.sync(2)
+
+    assert begun - min(asked) > timedelta(minutes=50)
 
 
 def test_who_appears_in_marketo_during_the_initial_read_is_not_missed():
