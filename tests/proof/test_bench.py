@@ -129,6 +129,14 @@ def test_an_unknown_case_is_refused():
         call_command("bench", "nothing", stdout=StringIO())
 
 
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_workers_memory_is_its_own(emptied):
+    ballast = bytearray(b"x" * 400_000_000)
+    told = CASES["memory"](wanted(canned=False, people=40))
+    assert 50 < told["before"] < told["peak"] < 300
+    assert ballast
+
+
 def test_all_of_the_performance_page_is_measured_by_one_command(db, monkeypatch):
     asked = []
     for some in (cases.CASES, cases.TOGETHER):

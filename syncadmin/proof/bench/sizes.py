@@ -2,56 +2,51 @@
 
 from __future__ import annotations
 
-import multiprocessing
-from collections.abc import Callable
-from multiprocessing.connection import Connection as Pipe
+import json
+import signal
+import subprocess
+import sys
 
-from django.db import connection, connections
+from django.db import connection
 
+from syncadmin.embedded.process import dies_with_us
 from syncadmin.proof.bench.changes import edit, in_step
-from syncadmin.proof.bench.meter import memory_of
 from syncadmin.proof.bench.options import NotMeasured, Options, Result
-from syncadmin.proof.bench.stage import stage
+from syncadmin.proof.bench.stage import Stage, stage
 from syncadmin.store.models import Activity
 
 _TABLES = ("store_dynamicsrecord", "store_marketoperson", "store_link", "store_activity", "store_receipt")
 
 
 def memory(wanted: Options) -> Result:
-    """The most memory a worker took for the first sync and then for changes of everybody, in MB.
+    """The most memory a worker took for the first sync and then for changes of everybody, in MB, and what it had taken
+    ``before`` the first person.
 
-    Each is a process of its own, and so is whoever edits: what the bench itself keeps of everybody is no worker's.
+    Each is a process started anew: what this one keeps of everybody is no worker's.
     """
     if wanted.canned:
         raise NotMeasured("this case needs systems that several processes can ask: leave --canned away")
     with stage(wanted) as found:
-        begun = memory_of()["rss"]
-        first = _peak_of(lambda: in_step(found))
-        _peak_of(lambda: edit(found, wanted.people, 0))
-        later = _peak_of(found.settle)
-        told: Result = {"people": wanted.people, "before": round(begun, 1), "peak": round(max(first, later), 1)}
+        first = _worker(found)
+        in_step(found)
+        edit(found, wanted.people, 0)
+        later = _worker(found)
+        told: Result = {"people": wanted.people, "before": first["rss"], "peak": max(first["peak"], later["peak"])}
         return {**told, "bytes": bytes_of_tables(), "bytes_a_line": bytes_a_line()}
 
 
-def _peak_of(work: Callable[[], object]) -> float:
-    """The most memory that a process of its own took for this, in MB."""
-    # A session belongs to one process.
-    connections.close_all()
-    fork = multiprocessing.get_context("fork")
-    here, there = fork.Pipe(duplex=False)
-    child = fork.Process(target=_tell_peak, args=(work, there))
-    child.start()
-    there.close()
-    child.join()
-    if child.exitcode:
+def _worker(found: Stage) -> dict[str, float]:
+    """Lets a worker do all there is to do; its memory in MB."""
+    name = str(connection.settings_dict["NAME"])
+    command = [*dies_with_us(signal.SIGTERM), sys.executable, "-m", "syncadmin.proof.bench.worker", name]
+    # Only its last words are read; what it complains of is seen.
+    told = subprocess.run(  # noqa: S603
+        [*command, *(["--limits"] if found.wanted.limits else [])], stdout=subprocess.PIPE, check=False
+    )
+    if told.returncode:
         raise NotMeasured("the worker failed")
-    return float(here.recv())
-
-
-def _tell_peak(work: Callable[[], object], told: Pipe) -> None:
-    work()
-    told.send(memory_of()["peak"])
-    connections.close_all()
+    memory: dict[str, float] = json.loads(told.stdout)
+    return memory
 
 
 def bytes_a_line() -> int:

@@ -76,9 +76,13 @@ class Stage:
         """Starts the systems, connects them, reads the metadata and chooses the fields."""
         forget_everything()
         urls = self._start_canned() if self.wanted.canned else self._start_served()
+        self.go_outside()
+        self._set_up(urls)
+
+    def go_outside(self) -> None:
+        """The clock, the network or what stands for it, and a budget; all a worker needs where everything is set up."""
         kind = connect.World if self.wanted.limits else Unhurried
         self.outside = kind(lambda: datetime.now(UTC), time.sleep, random.Random(self.wanted.seed), self._transports)
-        self._set_up(urls)
 
     def _start_canned(self) -> Mapping[Side, str]:
         urls = {Side.DYNAMICS: "http://127.0.0.1:8101", Side.MARKETO: "http://127.0.0.1:8102"}
