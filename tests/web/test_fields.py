@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import replace
 
@@ -125,6 +126,14 @@ def test_all_that_was_found_is_chosen_or_taken_out_at_once(synced: World, ada: C
 
 
 # --- one pair --------------------------------------------------------------------------------------------------------
+
+
+def test_return_in_a_text_keeps_the_pair_and_makes_nothing_in_marketo(synced: World, ada: Client) -> None:
+    for column in ("subject", "leadqualitycode"):
+        form = ada.get(f"{LIST}lead/{column}/").content.decode().partition('<form class="editor"')[2]
+        first = re.search(r"<button[^>]*>", form)
+        assert first is not None
+        assert "name=" not in first[0]
 
 
 def test_the_rules_of_a_pair_are_kept_in_the_draft(synced: World, ada: Client) -> None:
