@@ -8,12 +8,14 @@ import re
 from types import SimpleNamespace
 from typing import Any, cast
 
+import pytest
 from django.test import Client
 
 from syncadmin.engine.shapes import shape_of
-from syncadmin.services import carry_out
+from syncadmin.services import bulk_answers, carry_out
 from syncadmin.services.context import Context
 from syncadmin.store.models import Activity, AuditEntry, Conflict, Decision, DynamicsRecord, Link, PendingWrite
+from syncadmin.store.queries import decisions as queries
 from tests.web.people import CITY, World
 
 
@@ -110,6 +112,25 @@ def test_an_answer_that_no_longer_fits_is_asked_again_with_the_reason(oscar: Cli
     assert (decision.answered_at, decision.due) == (None, False)
     assert "has been linked with another one since" in _page(oscar, f"/decisions/{decision.pk}/")
     assert Link.objects.count() == 1
+
+
+def test_who_answers_second_is_not_told_that_the_answer_is_recorded(
+    oscar: Client, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decision = world.decision("dynamics_merge", choices=["done", "keep"])
+    look = queries.one
+
+    def faster(pk: int) -> queries.DecisionRow | None:
+        row = look(pk)
+        bulk_answers.answer(bulk_answers.Which((pk,)), "keep", "ada", world.now)
+        return row
+
+    monkeypatch.setattr(queries, "one", faster)
+    page = oscar.post(f"/decisions/{decision.pk}/", {"choice": "done"}, follow=True).content.decode()
+    assert "None of these is open with that answer any more." in page
+    assert "Your answer is recorded" not in page
+    decision.refresh_from_db()
+    assert (decision.answer, decision.answered_by) == ({"choice": "keep"}, "ada")
 
 
 def test_an_answer_is_taken_once_and_only_from_the_choices(oscar: Client, world: World) -> None:

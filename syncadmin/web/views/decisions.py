@@ -105,9 +105,7 @@ def _answer(request: HttpRequest, row: DecisionRow) -> HttpResponse:
         messages.error(request, _("This answer is not one of the choices."))
     elif row.answered_at is not None and not double_click:
         messages.error(request, _("This decision has been settled already."))
-    else:
-        if not double_click:
-            _record(request, Which((row.id,)), choice)
+    elif double_click or _record(request, Which((row.id,)), choice):
         messages.success(
             request, _("Your answer is recorded; the next run carries it out. Until then it can be taken back.")
         )
