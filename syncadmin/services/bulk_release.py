@@ -76,7 +76,8 @@ def _each(which: Which, act: str, do: Callable[[Sequence[Failure], datetime], No
             do(rows, now)
             ledger.activities(_line(row, act, who, now) for row in rows)
             done += len(rows)
-    AuditEntry.objects.create(at=now, who=who, action=act, subject=f"failures: {done} {which.wanted.cause}".strip())
+    if done:
+        AuditEntry.objects.create(at=now, who=who, action=act, subject=f"failures: {done} {which.wanted.cause}".strip())
     return done
 
 

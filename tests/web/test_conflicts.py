@@ -162,6 +162,16 @@ def test_one_is_used_and_taken_back_on_its_own_page(oscar: Client, world: World)
     assert "Use the other value (Dynamics)" in _post(oscar, act="back", chosen=row.pk, sure="1", back=address)
 
 
+def test_what_a_run_has_carried_out_is_not_said_to_be_changed(oscar: Client, world: World) -> None:
+    conflict = world.conflict(world.linked("Ada Byron"), state="applied", chosen="dynamics", decided_by="ada")
+    page = _post(oscar, act="back", chosen=conflict.pk, sure="1")
+    assert "a run has carried it out already" in page
+    assert "0 choices" not in page
+    page = _post(oscar, act="other", chosen=conflict.pk, sure="1")
+    assert "Nothing was changed: somebody, or a run, was faster." in page
+    assert "with the next run" not in page
+
+
 def test_nothing_chosen_changes_nothing(oscar: Client, world: World) -> None:
     world.conflict(world.linked())
     assert "No conflict was chosen" in _post(oscar, act="other", which="chosen", sure="1")

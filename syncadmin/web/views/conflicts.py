@@ -153,6 +153,9 @@ def _ask(request: HttpRequest, act: str, which: Which) -> HttpResponse:
 
 
 def _tell_used(request: HttpRequest, number: int) -> None:
+    if not number:
+        messages.warning(request, _("Nothing was changed: somebody, or a run, was faster."))
+        return
     text = ngettext(
         "%(number)d conflict gets the other value with the next run. Until then it can be taken back.",
         "%(number)d conflicts get the other value with the next run. Until then it can be taken back.",
@@ -162,8 +165,11 @@ def _tell_used(request: HttpRequest, number: int) -> None:
 
 
 def _tell_taken_back(request: HttpRequest, taken: use_other_value.TakenBack) -> None:
-    text = ngettext("%(number)d choice is taken back.", "%(number)d choices are taken back.", taken.done)
-    messages.success(request, text % {"number": taken.done})
+    if taken.done:
+        text = ngettext("%(number)d choice is taken back.", "%(number)d choices are taken back.", taken.done)
+        messages.success(request, text % {"number": taken.done})
+    elif not taken.late:
+        messages.warning(request, _("Nothing could be taken back: a run has carried it out already."))
     if taken.late:
         text = ngettext("%(number)d is being written already.", "%(number)d are being written already.", taken.late)
         messages.warning(request, text % {"number": taken.late})

@@ -135,6 +135,9 @@ def act(request: HttpRequest) -> HttpResponse:
 
 def _do(request: HttpRequest, wish: str, which: Which) -> None:
     done = getattr(bulk_release, wish)(which, request.user.get_username(), htmx.now())
+    if not done:
+        messages.warning(request, _("Nothing was changed: somebody, or a run, was faster."))
+        return
     text = {
         "release": ngettext(
             "%(number)d failure is released; the next run tries again.",

@@ -28,6 +28,7 @@ ACTIONS: dict[str, Text] = {
     "field rule": _("changed the rule of a field"),
     "release": _("released failures"),
     "ignore": _("put failures aside"),
+    "notice": _("counted failures again"),
     "use value": _("used the other value"),
     "take value back": _("took a choice back"),
     "role": _("gave a role"),
