@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from django.db import transaction
+from django.utils.translation import gettext_noop
 
 from syncadmin.engine.defaults import default_pairs
 from syncadmin.engine.fields import FieldPair
@@ -36,7 +37,7 @@ def known_tables() -> dict[Table, Schema]:
     """The metadata of all tables. Raises ``NoMetadata``."""
     known = schemas.current()
     if len(known) < len(Table):
-        raise NoMetadata("The fields of both systems are not known yet: connect both first.")
+        raise NoMetadata(gettext_noop("The fields of both systems are not known yet: connect both first."))
     return known
 
 
@@ -70,7 +71,7 @@ def save_fields(pairs: Sequence[FieldPair], *, who: str, now: datetime, source: 
     if reasons:
         raise WrongPairs(reasons)
     if not pairs:
-        raise NoPairs("Choose at least one field pair.")
+        raise NoPairs(gettext_noop("Choose at least one field pair."))
     with transaction.atomic():
         current = options.read().field_version
         before = [pair.key for pair in fieldsets.pairs(current)]

@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from urllib.parse import urlsplit
 
+from django.utils.translation import gettext_noop
+
 from syncadmin.connectors.errors import ConnectorError
 from syncadmin.connectors.probes import told
 from syncadmin.engine.records import Side, Table
@@ -16,8 +18,8 @@ from syncadmin.services.equip_marketo import wanted_activity, wanted_fields
 from syncadmin.store import options, schemas
 from syncadmin.store.models import AuditEntry, Connection
 
-TYPE_AGAIN = "The address is another one: enter the secret again, so that it goes only where you send it."
-NOT_OPENED = "The stored secret cannot be opened any more: enter it again."
+TYPE_AGAIN = gettext_noop("The address is another one: enter the secret again, so that it goes only where you send it.")
+NOT_OPENED = gettext_noop("The stored secret cannot be opened any more: enter it again.")
 
 
 class SecretWanted(ValueError):

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext_noop
 
 from syncadmin.engine.fields import FieldPair
 from syncadmin.services import choose_fields
@@ -34,7 +35,7 @@ def change(key: str, *, who: str, now: datetime, **rules: Any) -> int:
         pairs = fieldsets.pairs(options.read().field_version)
         before = next((pair for pair in pairs if pair.key == key), None)
         if before is None:
-            raise UnknownField("This field is not kept in step any more.")
+            raise UnknownField(gettext_noop("This field is not kept in step any more."))
         after = replace(before, **rules)
         if after == before:
             return options.read().field_version

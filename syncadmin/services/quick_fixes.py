@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext_noop
 
 from syncadmin.engine.causes import Cause
 from syncadmin.engine.convert_choices import add_text
@@ -117,15 +118,16 @@ def _rules(fix: Fix, given: str) -> dict[str, Any]:
         return {"default": _template(given)}
     label = dict(fix.options).get(given)
     if label is None:
-        raise NotFitting("Choose one of the options.")
+        raise NotFitting(gettext_noop("Choose one of the options."))
     return {"options": add_text(fix.pair.options, given, label, fix.text)}
 
 
 def _template(given: str) -> str:
     if not given or len(given) > LONGEST:
-        raise NotFitting("Give a default of at most 255 characters.")
+        raise NotFitting(gettext_noop("Give a default of at most 255 characters."))
     try:
         fill(given, {})
     except ValueError as unknown:
-        raise NotFitting("Only {first name}, {last name}, {company} and {email} can stand between braces.") from unknown
+        said = gettext_noop("Only {first name}, {last name}, {company} and {email} can stand between braces.")
+        raise NotFitting(said) from unknown
     return given

@@ -13,6 +13,7 @@ from django.utils import translation
 
 from syncadmin.engine.causes import Cause
 from syncadmin.engine.failures import describe
+from syncadmin.services import connecting
 from syncadmin.web.words import causes, counts, decisions, terms, whys
 
 FOLDER = Path(settings.BASE_DIR) / "locale" / "zh_Hant" / "LC_MESSAGES"
@@ -53,6 +54,50 @@ def test_every_text_of_the_templates_is_translated() -> None:
     }
     assert len(used) > 100
     assert used - written.keys() == set()
+
+
+def _said_by(code: str) -> set[str]:
+    """What a module hands to gettext, by whatever name it calls it."""
+    names = {"_", "gettext", "gettext_lazy", "gettext_noop", "ngettext", "noop"}
+    calls = (node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Call))
+    return {
+        str(call.args[0].value)
+        for call in calls
+        if getattr(call.func, "id", "") in names and call.args and isinstance(call.args[0], ast.Constant)
+    }
+
+
+def test_every_text_of_the_code_is_translated() -> None:
+    used = set[str]().union(
+        *(
+            _said_by(module.read_text(encoding="utf-8"))
+            for module in (Path(settings.BASE_DIR) / "syncadmin").rglob("*.py")
+        )
+    )
+    assert len(used) > 1_000
+    worded = {text for text in used if re.search(r"[A-Za-z]", HOLES.sub("", text))}
+    assert worded - _written().keys() == set()
+
+
+def test_every_sentence_with_holes_of_the_templates_is_translated() -> None:
+    folder = Path(settings.BASE_DIR) / "templates"
+    pages = "".join(page.read_text(encoding="utf-8") for page in folder.rglob("*.html"))
+    blocks = re.findall(r"{% blocktranslate[^%]*%}(.*?){% endblocktranslate %}", pages, re.S)
+    singles = (block.partition("{% plural %}")[0].replace("%", "%%") for block in blocks)
+    texts = {re.sub(r"{{ (\w+) }}", r"%(\1)s", single) for single in singles}
+    assert len(texts) > 100
+    assert texts - _written().keys() == set()
+
+
+def test_what_the_services_refuse_with_is_translated() -> None:
+    """A view says it in the viewer's language by what the exception says."""
+    with translation.override("zh-hant"):
+        for text in (
+            connecting.TYPE_AGAIN,
+            connecting.NOT_OPENED,
+            "No key of VAULT_KEYS opens this secret: put the key it was sealed with back.",
+        ):
+            assert translation.gettext(text) != text
 
 
 def test_every_text_of_the_catalogue_of_causes_is_translated() -> None:

@@ -179,7 +179,7 @@ def _make_rule(request: HttpRequest, row: ConflictRow, winner: Winner) -> HttpRe
     try:
         version = field_rules.change(row.key, who=request.user.get_username(), now=htmx.now(), winner=winner)
     except (field_rules.UnknownField, NoMetadata, NoPairs, WrongPairs) as refused:
-        messages.error(request, str(refused))
+        messages.error(request, _(str(refused)))
     else:
         text = _("From the next batch on this is the rule of the field (field set, version %(version)d).")
         messages.success(request, text % {"version": version})

@@ -250,7 +250,7 @@ def _again(request: HttpRequest, side: Side, place: str) -> HttpResponse:
     try:
         attempt = checks.stored(side)
     except Unopened as error:
-        messages.error(request, str(error))
+        messages.error(request, _(str(error)))
         return _to_page(request)
     if attempt is None:
         return _to_page(request)

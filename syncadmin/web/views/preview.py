@@ -51,7 +51,7 @@ def _ask(request: HttpRequest) -> HttpResponse:
     try:
         service.ask(who=request.user.get_username(), now=htmx.now())
     except service.NotReady as missing:
-        messages.error(request, str(missing))
+        messages.error(request, _(str(missing)))
     return redirect("setup-preview")
 
 
@@ -172,5 +172,5 @@ def _start(request: HttpRequest) -> HttpResponse:
         messages.warning(request, _("The rules or fields changed since this preview was made. Make it again first."))
         return redirect("setup-preview")
     except starting.NotReady as missing:
-        messages.error(request, str(missing))
+        messages.error(request, _(str(missing)))
     return redirect("setup-start")

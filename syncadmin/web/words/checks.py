@@ -121,6 +121,10 @@ SENTENCES = (
     noop("The address cannot be read."),
     noop("The address must look like contoso.crm4.dynamics.com."),
     noop("The address must begin with https://."),
+    noop("The address must look like https://name.example.com."),
+    noop("The address must not carry a query or a fragment."),
+    noop("The address must not carry a user name or password."),
+    noop("The address contains blanks or backslashes."),
     noop(
         "This is the address of a Microsoft portal, not of the organisation. Open the environment in the Power Platform "
         "admin center and copy its Environment URL, such as contoso.crm4.dynamics.com."
