@@ -18,12 +18,16 @@ GOOD_FOR = timedelta(minutes=15)
 # An invitation has to wait until somebody reads their mail.
 INVITED_FOR = timedelta(days=3)
 FIRST = "admin"
-_SALT = "syncadmin.sign-in"
+# Of links that are opened at once, and of those that are sent to somebody.
+_AT_ONCE, _SENT = "syncadmin.sign-in", "syncadmin.sign-in.sent"
 
 
-def token_for(user: User, *, who: str, now: datetime, good_for: timedelta = GOOD_FOR) -> str:
-    """A new link's token; only its hash is stored. Links that ran out are forgotten."""
-    token = signing.dumps(secrets.token_urlsafe(24), salt=_SALT)
+def token_for(user: User, *, who: str, now: datetime, good_for: timedelta = GOOD_FOR, at_once: bool = False) -> str:
+    """A new link's token; only its hash is stored. Links that ran out are forgotten.
+
+    One that is used ``at_once`` lets in when it is opened; any other is sent to somebody, and takes a button.
+    """
+    token = signing.dumps(secrets.token_urlsafe(24), salt=_AT_ONCE if at_once else _SENT)
     SignInLink.objects.filter(good_until__lt=now - timedelta(days=1)).delete()
     SignInLink.objects.create(user=user, digest=_digest(token), made_at=now, good_until=now + good_for)
     AuditEntry.objects.create(at=now, who=who, action="sign_in_link", subject=user.get_username())
@@ -38,8 +42,7 @@ def holder(token: str, now: datetime) -> User | None:
 
 def from_terminal(token: str, now: datetime) -> bool:
     """Whether the link was made to be opened at once, so that no mail scanner ever sees it: opening it is using it."""
-    link = _fresh(token, now).first()
-    return link is not None and link.good_until - link.made_at <= GOOD_FOR
+    return _is_signed(token, _AT_ONCE) and _fresh(token, now).exists()
 
 
 def redeem(token: str, now: datetime) -> User | None:
@@ -54,11 +57,17 @@ def redeem(token: str, now: datetime) -> User | None:
 
 
 def _fresh(token: str, now: datetime) -> QuerySet[SignInLink]:
-    try:
-        signing.loads(token, salt=_SALT)
-    except signing.BadSignature:
+    if not (_is_signed(token, _AT_ONCE) or _is_signed(token, _SENT)):
         return SignInLink.objects.none()
     return SignInLink.objects.filter(digest=_digest(token), used_at=None, good_until__gt=now, user__is_active=True)
+
+
+def _is_signed(token: str, salt: str) -> bool:
+    try:
+        signing.loads(token, salt=salt)
+    except signing.BadSignature:
+        return False
+    return True
 
 
 def first_administrator(name: str = "", *, who: str, now: datetime) -> User:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -7,7 +8,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from pytest_django import Settings
 
-from syncadmin.services import sign_in, sign_in_limit
+from syncadmin.services import roles, sign_in, sign_in_limit
 from syncadmin.store.models import SignInTry
 
 
@@ -100,7 +101,7 @@ def test_a_link_lets_in_once(db: None) -> None:
 
 
 def test_a_link_from_the_terminal_lets_in_when_it_is_opened(db: None) -> None:
-    token = sign_in.token_for(_ada(), who="test", now=datetime.now(UTC))
+    token = sign_in.token_for(_ada(), who="test", now=datetime.now(UTC), at_once=True)
     client, second = Client(), Client()
     assert client.head(f"/sign-in/{token}").status_code == 200
     assert client.get(f"/sign-in/{token}", headers={"Sec-Purpose": "prefetch;prerender"}).status_code == 200
@@ -120,6 +121,31 @@ def test_a_mailed_link_that_is_only_looked_at_is_not_used_up(db: None) -> None:
     assert "This link signs <strong>ada</strong> in" in page and "<button" in page
     assert client.post(f"/sign-in/{token}").headers["Location"] == "/"
     assert scanner.get(f"/sign-in/{token}").headers["Location"] == "/sign-in/"
+
+
+def test_a_link_made_for_somebody_else_is_not_used_up_by_their_mail_scanner(ada: Client) -> None:
+    user = User.objects.create_user("zoe")
+    page = ada.post(f"/settings/users/{user.pk}/link/").content.decode()
+    link = re.search(r'value="http://[^/]+(/sign-in/[^"]+)"', page)
+    assert link
+    scanner, zoe = Client(), Client()
+    assert scanner.get(link[1]).status_code == 200
+    assert "_auth_user_id" not in scanner.session
+    assert zoe.post(link[1]).headers["Location"] == "/"
+
+
+def test_who_forgot_the_password_chooses_another_after_a_link(db: None) -> None:
+    viewer, client = _ada(), Client()
+    roles.assign(viewer, roles.Role.VIEWER, who="test", now=datetime.now(UTC))
+    client.post(f"/sign-in/{sign_in.token_for(viewer, who='test', now=datetime.now(UTC))}")
+    assert "Choose a password" in client.get("/you/").content.decode()
+    new = {"new_password1": "correct horse battery", "new_password2": "correct horse battery"}
+    assert client.post("/you/password/", new).status_code == 302
+    viewer.refresh_from_db()
+    assert viewer.check_password("correct horse battery")
+    # Whoever finds the browser open later has to know it.
+    assert "Change your password" in client.get("/you/").content.decode()
+    assert client.post("/you/password/", new).status_code == 422
 
 
 def test_an_invented_link_lets_nobody_in(db: None) -> None:

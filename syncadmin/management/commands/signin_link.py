@@ -24,6 +24,6 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         now = datetime.now(UTC)
         user = sign_in.first_administrator(options["user"], who=WHO, now=now)
-        token = sign_in.token_for(user, who=WHO, now=now)
+        token = sign_in.token_for(user, who=WHO, now=now, at_once=True)
         start = settings.PUBLIC_URL if options["address"] else ""
         self.stdout.write(start + reverse("sign-in-link", args=[token]))

@@ -23,6 +23,8 @@ from syncadmin.web.access import open_to_all
 
 # Named, since several authentication back ends may be installed and a link is not one of them.
 BACKEND = "django.contrib.auth.backends.ModelBackend"
+# In the session of whoever came by a link: the old password may be what they do not know.
+BY_LINK = "by_link"
 
 
 @open_to_all
@@ -93,6 +95,7 @@ def by_link(request: HttpRequest, token: str) -> HttpResponse:
         messages.error(request, _("This sign-in link has been used already or is too old."))
         return redirect("sign-in")
     auth.login(request, user, backend=BACKEND)
+    request.session[BY_LINK] = True
     return redirect(settings.LOGIN_REDIRECT_URL)
 
 

@@ -15,6 +15,7 @@ from syncadmin.services import accounts
 from syncadmin.services.roles import role_of
 from syncadmin.web import htmx, zones
 from syncadmin.web.access import Right, needs
+from syncadmin.web.views.sign_in import BY_LINK
 
 _YEAR = 365 * 86_400
 
@@ -50,6 +51,7 @@ def password(request: HttpRequest) -> HttpResponse:
     )
     # Other sessions of this person end with the old password; this one goes on.
     auth.update_session_auth_hash(request, user)
+    request.session.pop(BY_LINK, None)
     messages.success(request, _("Your password is changed. Other browsers you were signed in with are signed out."))
     return redirect("you")
 
@@ -57,8 +59,13 @@ def password(request: HttpRequest) -> HttpResponse:
 def _form(request: HttpRequest) -> SetPasswordForm[User]:
     user = request.user
     assert isinstance(user, User)
-    kind = PasswordChangeForm if user.has_usable_password() else SetPasswordForm
+    kind = PasswordChangeForm if _asks_for_the_old_one(request, user) else SetPasswordForm
     return kind(user, request.POST if request.method == "POST" else None)
+
+
+def _asks_for_the_old_one(request: HttpRequest, user: User) -> bool:
+    """Not from who came by a link: it is made for those who have forgotten it."""
+    return user.has_usable_password() and BY_LINK not in request.session
 
 
 def _page(request: HttpRequest, form: SetPasswordForm[User], status: int = 200) -> HttpResponse:
@@ -66,7 +73,7 @@ def _page(request: HttpRequest, form: SetPasswordForm[User], status: int = 200) 
     assert isinstance(user, User)
     context = {
         "form": form,
-        "known": user.has_usable_password(),
+        "known": _asks_for_the_old_one(request, user),
         "role": role_of(user),
         "places": zones.places(),
         "chosen": request.COOKIES.get(zones.CHOSEN, ""),
