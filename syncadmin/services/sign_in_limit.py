@@ -6,6 +6,7 @@ Counted by name and network address together, and by address alone. Never by nam
 from __future__ import annotations
 
 import hashlib
+import unicodedata
 from datetime import datetime, timedelta
 
 from django.db.models import QuerySet
@@ -52,4 +53,6 @@ def _tries(address: str, now: datetime, name: str | None = None) -> QuerySet[Sig
 
 
 def _digest(name: str) -> str:
-    return hashlib.sha256(name.strip().casefold().encode("utf-8", "replace")).hexdigest()
+    # Folded as the form folds a name before it looks for it, or each way to write one would have tries of its own.
+    plain = unicodedata.normalize("NFKC", name).strip().casefold()
+    return hashlib.sha256(plain.encode("utf-8", "replace")).hexdigest()

@@ -56,6 +56,14 @@ def test_too_many_tries_are_told_when_to_come_back_whether_or_not_the_name_exist
     assert "_auth_user_id" not in client.session
 
 
+def test_another_way_to_write_a_name_gives_no_more_tries(db: None) -> None:
+    _ada()
+    assert _tries(Client(), "a long enough password", "ａｄａ")[0] == 302
+    for name in ("ada", "ａda", "aｄa", "adａ", "ａｄａ"):
+        assert _tries(Client(), "wrong", name)[0] == 422
+    assert _tries(Client(), "wrong", "ａｄa")[0] == 429
+
+
 def test_strangers_tries_lock_nobody_out_elsewhere(db: None) -> None:
     _ada()
     for _ in range(sign_in_limit.BY_NAME + 1):
