@@ -5,6 +5,8 @@ from datetime import timedelta
 
 from django.test import Client
 
+from syncadmin.engine.records import Side
+from syncadmin.services import connections, resolve, setup
 from syncadmin.store import options
 from syncadmin.store.models import AuditEntry, Checkpoint, Connection
 from tests.web.people import World
@@ -121,6 +123,26 @@ def test_an_operator_pauses_and_resumes_and_both_are_audited(oscar: Client, worl
         ("pause", "oscar"),
         ("resume", "oscar"),
     ]
+
+
+def test_who_paused_it_last_is_told_by_whatever_door(vic: Client, world: World) -> None:
+    world.connected()
+    world.fields()
+    resolve.pause("oscar", world.now - timedelta(days=3))
+    resolve.resume("oscar", world.now - timedelta(days=2))
+    connections.disconnect(Side.MARKETO, who="ada", now=world.now)
+    page = _page(vic)
+    assert "Paused by ada" in page
+    assert "Paused by oscar" not in page
+
+
+def test_a_loop_resumed_at_a_terminal_a_moment_ago_does_not_stand_still(vic: Client, world: World) -> None:
+    world.connected()
+    world.fields()
+    world.run(minutes_ago=120)
+    setup.change("paused", True, who="terminal", now=world.now - timedelta(hours=2))
+    setup.change("paused", False, who="terminal", now=world.now)
+    assert "stands still" not in _page(vic)
 
 
 def test_a_viewer_sees_no_button_and_cannot_pause(vic: Client, world: World) -> None:

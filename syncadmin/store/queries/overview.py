@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db.models import Q
+
 from syncadmin.engine.records import Side
 from syncadmin.store.models import AuditEntry, Connection, PausedPair
 from syncadmin.store.options import Options
@@ -149,7 +151,9 @@ def overview(options: Options, now: datetime, span: Span = Span.DAY) -> Overview
 def _paused(options: Options) -> Pressed | None:
     if not options.paused:
         return None
-    entry = AuditEntry.objects.filter(action="pause").order_by("-id").first()
+    # At a terminal, and where a connection is taken away, it is the setting that is changed.
+    pressed = Q(action="pause") | Q(action="setting", subject="paused", after=True)
+    entry = AuditEntry.objects.filter(pressed).order_by("-id").first()
     return Pressed(entry.who, entry.at) if entry else None
 
 
@@ -159,7 +163,8 @@ def _lively(latest: Sequence[RunRow], now: datetime) -> bool:
 
 def _begun_at() -> datetime | None:
     """When somebody last started or resumed the loop."""
-    entries = AuditEntry.objects.filter(action__in=("start", "resume")).order_by("-id")
+    begun = Q(action__in=("start", "resume")) | Q(action="setting", subject="paused", after=False)
+    entries = AuditEntry.objects.filter(begun).order_by("-id")
     return entries.values_list("at", flat=True).first()
 
 
