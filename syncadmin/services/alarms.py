@@ -73,9 +73,10 @@ def _stopped(chosen: Options, now: datetime, known: frozenset[str]) -> Standing:
     patience = max(overview.SILENCE, 3 * timedelta(seconds=chosen.longest_wait))
     current = runs.current()
     last = max((run.finished_at or run.heartbeat_at for run in runs.last()[:1]), default=None)
-    sign = current.heartbeat_at if current else last
-    if sign is not None and now - sign > patience:
-        found["standing_still"] = {"minutes": int((now - sign).total_seconds() // 60)}
+    # Resumed a moment ago, the loop has the pause behind it and its next run before it.
+    signs = [at for at in (current.heartbeat_at if current else last, overview.begun_at()) if at is not None]
+    if signs and now - max(signs) > patience:
+        found["standing_still"] = {"minutes": int((now - max(signs)).total_seconds() // 60)}
     share = int(chosen.marketo_quota * chosen.marketo_share)
     today = Budget.objects.filter(side=Side.MARKETO, day=budget.day_of(Side.MARKETO, now)).first()
     if today is not None and today.calls >= share:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from syncadmin.services import alarms, notify, notify_channels, notify_words
+from syncadmin.services import alarms, notify, notify_channels, notify_words, resolve
 from syncadmin.services.notify import Message, NotDelivered, Senders
 from syncadmin.services.notify_channels import WrongChannel
 from syncadmin.store import options, vault
@@ -135,6 +135,14 @@ def standing(at: datetime = NOW) -> set[str]:
 
 def test_a_sync_in_order_has_no_alarm(running: Run) -> None:
     assert standing() == set()
+
+
+def test_a_loop_that_was_resumed_a_moment_ago_is_no_alarm(running: Run) -> None:
+    late = NOW + timedelta(hours=1)
+    resolve.pause("oscar", NOW)
+    resolve.resume("oscar", late)
+    assert standing(late + timedelta(seconds=1)) == set()
+    assert standing(late + timedelta(hours=1)) == {"standing_still"}
 
 
 def test_a_loop_that_stands_still_is_an_alarm_unless_somebody_paused_it(running: Run) -> None:

@@ -135,7 +135,7 @@ def overview(options: Options, now: datetime, span: Span = Span.DAY) -> Overview
         connected=len(connections) == len(Side),
         refused=tuple(Refused(c.side, c.refused_since, c.message) for c in connections if c.refused_since),
         paused=_paused(options),
-        begun_at=None if _lively(latest, now) else _begun_at(),
+        begun_at=None if _lively(latest, now) else begun_at(),
         pairs=tuple(PairPaused(*row) for row in _pairs()),
         open=counters.open_matters(),
         waiting=waiting(pace.per_minute(now)),
@@ -161,7 +161,7 @@ def _lively(latest: Sequence[RunRow], now: datetime) -> bool:
     return bool(latest) and now - (latest[0].finished_at or latest[0].heartbeat_at) < SILENCE
 
 
-def _begun_at() -> datetime | None:
+def begun_at() -> datetime | None:
     """When somebody last started or resumed the loop."""
     begun = Q(action__in=("start", "resume")) | Q(action="setting", subject="paused", after=False)
     entries = AuditEntry.objects.filter(begun).order_by("-id")
