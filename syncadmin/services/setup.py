@@ -45,7 +45,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "several": ("ask", "contact_first", "each"),
 }
 _SHARES = frozenset({"deletes_share", "marketo_share", "backfill_share"})
-_LEAST = {"wait": 5, "longest_wait": 5, "receipt_patience": 10, "marketo_quota": 1}
+LEAST = {"wait": 5, "longest_wait": 5, "receipt_patience": 10, "marketo_quota": 1}
 # Written by the product itself, each with rules of its own.
 _NOT_CHANGED_HERE = frozenset(
     {"field_version", "activity_type_id", "started", "equipped", "scope_chosen", "dynamics_account", "marketo_account"}
@@ -101,8 +101,8 @@ def _check(name: str, value: Any) -> None:
         raise WrongSetting(f"{name} is one of {', '.join(_CHOICES[name])}.")
     if name in _SHARES and not 0 < value <= 1:
         raise WrongSetting(f"{name} is a share, more than 0 and at most 1.")
-    if isinstance(value, int) and not isinstance(value, bool) and value < _LEAST.get(name, 0):
-        raise WrongSetting(f"{name} is {_LEAST.get(name, 0)} or more.")
+    if isinstance(value, int) and not isinstance(value, bool) and value < LEAST.get(name, 0):
+        raise WrongSetting(f"{name} is {LEAST.get(name, 0)} or more.")
     if name == "time_zone":
         _check_zone(value)
     if name == "marketo_since" or (name == "dynamics_secret_until" and value):

@@ -9,7 +9,7 @@ import pytest
 from django.core.cache import cache
 from django.test import Client
 
-from syncadmin.services import connect, scope
+from syncadmin.services import connect, scope, setup
 from syncadmin.store import options
 from syncadmin.store.models import AuditEntry
 from tests.world import World
@@ -137,6 +137,55 @@ def test_only_administrators_choose(vic: Client, oscar: Client, world: World) ->
 # --- the settings ------------------------------------------------------------------------------------------------------
 
 SYNC = "/settings/sync/"
+
+
+def sent(client: Client, address: str, **given: Any) -> dict[str, Any]:
+    """What a browser sends that was shown this page, with some answers given."""
+    form = client.get(address).context["form"]
+    answers = {name: form[name].value() for name in form.fields}
+    shown = {f"initial-{name}": "" if value is None else str(value) for name, value in answers.items()}
+    answers = {**answers, **given}
+    ticked = {name: "on" if value is True else value for name, value in answers.items()}
+    return {**shown, **{name: value for name, value in ticked.items() if value is not False and value is not None}}
+
+
+def test_of_two_who_change_settings_at_once_neither_takes_the_others_back(ada: Client, world: World) -> None:
+    options.write("started", True)
+    mine = sent(ada, SYNC, wait=30)
+    for name, value in (("observe_only", True), ("marketo_share", 0.25), ("marketo_since", "2020-02-02")):
+        setup.change(name, value, who="bob", now=world.clock())
+    answer = ada.post(SYNC, mine)
+    assert answer.status_code == 302, answer.context["form"].errors
+    now = options.read()
+    assert (now.wait, now.observe_only, now.marketo_share, now.marketo_since) == (30, True, 0.25, "2020-02-02")
+    mine = sent(ada, PAGE, several="each")
+    for name, value in (("observe_only", False), ("leads", False), ("list_id", "1207"), ("time_zone", "Asia/Taipei")):
+        setup.change(name, value, who="bob", now=world.clock())
+    assert ada.post(PAGE, mine).status_code == 302
+    now = options.read()
+    assert (now.several, now.observe_only, now.leads, now.list_id, now.time_zone) == (
+        "each",
+        False,
+        False,
+        "1207",
+        "Asia/Taipei",
+    )
+    assert ada.post(SYNC, sent(ada, SYNC, observe_only=True)).status_code == 302
+    assert options.read().observe_only
+    assert ada.post(SYNC, sent(ada, SYNC, observe_only=False)).status_code == 302
+    assert not options.read().observe_only
+
+
+def test_the_first_answers_are_saved_also_where_they_were_only_proposed(ada: Client, world: World) -> None:
+    ada.cookies["browser_zone"] = "Asia/Taipei"
+    assert ada.post(PAGE, sent(ada, PAGE)).status_code == 302
+    assert options.read().time_zone == "Asia/Taipei"
+
+
+def test_a_setting_below_its_least_is_told_at_its_own_field(ada: Client, world: World) -> None:
+    answer = ada.post(SYNC, sent(ada, SYNC, wait=3))
+    assert answer.context["form"].errors["wait"] == ["Ensure this value is greater than or equal to 5."]
+    assert options.read().wait != 3
 
 
 def as_shown(client: Client) -> dict[str, Any]:

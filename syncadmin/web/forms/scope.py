@@ -9,6 +9,8 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from syncadmin.web.forms.shown import ShownForm
+
 FIRST_CONTACT = (
     (
         "rule",
@@ -41,7 +43,7 @@ SEVERAL = (
 )
 
 
-class ScopeForm(forms.Form):
+class ScopeForm(ShownForm):
     """``columns`` are the filter columns offered, ``partitions`` Marketo's; an answer given before stays possible."""
 
     leads = forms.BooleanField(label=gettext_lazy("Leads"), required=False)
@@ -72,6 +74,7 @@ class ScopeForm(forms.Form):
         self._choices("filter_column", [("", _("None: everything comes over")), *offered])
         names = list(partitions) + ([kept] if kept and kept not in partitions else [])
         self._choices("partition", [("", _("The account's default")), *((name, name) for name in names)])
+        self.remember()
 
     def _choices(self, name: str, choices: list[tuple[str, str]]) -> None:
         field = self.fields[name]

@@ -10,6 +10,9 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from syncadmin.services.setup import LEAST
+from syncadmin.web.forms.shown import ShownForm
+
 
 @dataclass(frozen=True, slots=True)
 class Group:
@@ -79,7 +82,7 @@ _WORDS: dict[str, tuple[Any, Any]] = {
 SHARES = frozenset({"marketo_share", "backfill_share", "deletes_share"})
 
 
-class SyncForm(forms.Form):
+class SyncForm(ShownForm):
     """Built from the settings as they stand; shares are shown in percent."""
 
     def __init__(self, now: Mapping[str, Any], data: Any = None) -> None:
@@ -87,16 +90,18 @@ class SyncForm(forms.Form):
         super().__init__(data, initial=initial)
         for name, (label, hint) in _WORDS.items():
             self.fields[name] = _field(name, now[name], label, hint)
+        self.remember()
 
     def groups(self) -> list[tuple[Group, list[forms.BoundField]]]:
         return [(group, [self[name] for name in group.names]) for group in GROUPS]
 
     def wanted(self) -> dict[str, Any]:
-        """The settings as they are stored."""
-        found = dict(self.cleaned_data)
-        for name in SHARES:
+        """The settings that somebody changed here, as they are stored."""
+        found = self.touched()
+        for name in SHARES & found.keys():
             found[name] = float(found[name]) / 100
-        found["marketo_since"] = found["marketo_since"].isoformat()
+        if "marketo_since" in found:
+            found["marketo_since"] = found["marketo_since"].isoformat()
         return found
 
 
@@ -110,7 +115,7 @@ def _field(name: str, value: Any, label: Any, hint: Any) -> forms.Field:
     if name in SHARES:
         return forms.FloatField(label=label, help_text=hint, min_value=0.01, max_value=100)
     if isinstance(value, int):
-        return forms.IntegerField(label=label, help_text=hint, min_value=0, max_value=1_000_000_000)
+        return forms.IntegerField(label=label, help_text=hint, min_value=LEAST.get(name, 0), max_value=1_000_000_000)
     widget = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
     return forms.DateField(label=label, help_text=hint, widget=widget)
 

@@ -106,11 +106,14 @@ def _save(request: HttpRequest) -> HttpResponse:
     form = _form(service.offers(), request.POST)
     if not form.is_valid():
         return _page(request, form)
-    started = options.read().started
+    chosen = options.read()
+    # The first answers are all new, also those that were only proposed.
+    kept = {name: getattr(chosen, name) for name in service.NAMES} if chosen.scope_chosen or chosen.started else {}
+    answers = {**kept, **form.touched()} if kept else form.cleaned_data
     try:
-        service.choose(form.cleaned_data, who=request.user.get_username(), now=htmx.now())
+        service.choose(answers, who=request.user.get_username(), now=htmx.now())
     except setup.WrongSetting as wrong:
         form.add_error("time_zone" if "time_zone" in str(wrong) else None, _(str(wrong)))
         return _page(request, form)
     messages.success(request, _("Saved."))
-    return redirect("setup-scope" if started else setup_steps.first_unfinished())
+    return redirect("setup-scope" if chosen.started else setup_steps.first_unfinished())
