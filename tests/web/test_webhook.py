@@ -23,6 +23,14 @@ def post(body, headers=KEY, content_type="application/json"):
     return Client(enforce_csrf_checks=True).post(URL, raw, content_type=content_type, headers=headers)
 
 
+@pytest.mark.django_db
+def test_a_key_of_any_letters_opens(settings):
+    settings.SYNC_KEY = "schlüssel für das tor"
+    sent = settings.SYNC_KEY.encode().decode("latin-1")
+    assert post({}, headers={"X-Sync-Key": sent}).status_code == 400
+    assert post({}, headers={"X-Sync-Key": "schlussel fur das tor"}).status_code == 401
+
+
 # --- what a body means -----------------------------------------------------------------------------------------------
 
 
@@ -37,6 +45,7 @@ def post(body, headers=KEY, content_type="application/json"):
             b'{"person_id": " 40217 ", "sync_as": "LEAD", "assignTo": " a@b.example "}',
             Asked(40217, assign_to="a@b.example"),
         ),
+        (b'{"personId": 40217, "assignTo": "\\ud83d Ada\\u0000"}', Asked(40217, assign_to="? Ada")),
         (b'\xef\xbb\xbf{"personId": 40217}', Asked(40217)),
         (b"personId=40217&syncAs=contact&assignTo=a%40b.example", Asked(40217, Table.CONTACT, "a@b.example")),
     ],
