@@ -5,10 +5,11 @@ import re
 import pytest
 from django.test import Client
 
-from syncadmin.store import options
+from syncadmin.store import listing, options
 from syncadmin.store.kinds import Kind
 from syncadmin.store.models import Connection, Link, Receipt
 from syncadmin.store.queries import history
+from syncadmin.store.queries.search import State
 from tests.web.people import CITY, OWNER, RATING, TITLE, World
 
 
@@ -118,6 +119,22 @@ def test_the_decision_about_a_record_without_partner_stands_on_its_page(vic: Cli
     record = world.in_dynamics("Bo Lind", due="decision", wait_for="several_people")
     world.decision(subject=f"lead:{record.guid}")
     assert "Which of these is the same person?" in _text(vic, f"/people/dynamics/{record.guid}/")
+
+
+def test_a_record_alone_stands_as_the_list_of_people_has_it(vic: Client, world: World) -> None:
+    world.fields()
+    gone = world.in_dynamics("Zed Ash", deleted_at=world.now)
+    due, asked = world.in_dynamics("Yan Bo", due="pair"), world.in_dynamics("Una Doe", due="decision")
+    kept_out = world.in_dynamics("Xu Cy", filtered=True)
+    left = world.in_marketo("Wim Dee", deleted_at=world.now)
+    listing.catch_up(1_000)
+    for address, wanted in (
+        *((f"dynamics/{record.guid}", str(record.guid)) for record in (gone, due, asked, kept_out)),
+        (f"marketo/{left.person}", str(left.person)),
+    ):
+        listed, page = vic.get(f"/people/?q={wanted}"), vic.get(f"/people/{address}/")
+        assert page.context["person"].states == listed.context["page"].rows[0].states
+    assert vic.get(f"/people/dynamics/{gone.guid}/").context["person"].states == (State.DELETED,)
 
 
 def test_unknown_people_are_not_found(vic: Client) -> None:

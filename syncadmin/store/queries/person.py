@@ -134,7 +134,7 @@ def _detail(
         email=known.email,
         table=table,
         linked_at=link.linked_at if link else None,
-        states=_states(link, record, bool(writes), open_failures, open_decisions),
+        states=_states(link, record or person, bool(writes), open_failures, open_decisions),
         dynamics=_addressed(_dynamics(link, record), book.settings),
         marketo=_addressed(_marketo(link, person), book.settings),
         fields=_told(columns.rows(book, table, (link, record, person), marks), link),
@@ -180,7 +180,7 @@ def _decisions(link: Link | None, record: DynamicsRecord | None, person: Marketo
 
 def _states(
     link: Link | None,
-    record: DynamicsRecord | None,
+    alone: DynamicsRecord | MarketoPerson | None,
     writing: bool,
     open_failures: tuple[FailureRow, ...],
     open_decisions: tuple[DecisionRow, ...],
@@ -189,8 +189,6 @@ def _states(
         State.FAILED: bool(open_failures),
         State.DECISION: bool(open_decisions),
         State.CONFLICT: bool(link and Conflict.objects.filter(link=link, state="open").exists()),
-        State.ONLY_DYNAMICS: link is None and record is not None,
-        State.ONLY_MARKETO: link is None and record is None,
     }
     if link:
         flags |= {
@@ -198,7 +196,22 @@ def _states(
             State.STOPPED: link.stopped,
             State.DELETED: link.dynamics_deleted or link.marketo_deleted,
         }
-    return tuple(state for state, holds in flags.items() if holds) or (State.IN_STEP,)
+    elif alone is not None:
+        flags |= _alone(alone, asked=flags[State.DECISION])
+    return tuple(state for state in State if flags.get(state)) or (State.IN_STEP,)
+
+
+def _alone(one: DynamicsRecord | MarketoPerson, *, asked: bool) -> dict[State, bool]:
+    """How a record without a partner stands, as the list of people has it (``store/listing.py``)."""
+    here, filtered = one.deleted_at is None, isinstance(one, DynamicsRecord) and one.filtered
+    return {
+        State.WAITING: here and one.due not in ("", "decision") and not filtered,
+        State.DECISION: here and (asked or one.due == "decision"),
+        State.STOPPED: filtered,
+        State.DELETED: not here,
+        State.ONLY_DYNAMICS: here and isinstance(one, DynamicsRecord),
+        State.ONLY_MARKETO: here and isinstance(one, MarketoPerson),
+    }
 
 
 def _dynamics(link: Link | None, record: DynamicsRecord | None) -> SideRecord | None:
