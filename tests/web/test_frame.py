@@ -48,6 +48,22 @@ def test_an_instant_is_told_in_the_viewers_zone(vic: Client, world: World) -> No
     assert re.search(r'title="\S+ \S+ UTC"', vic.get(f"/runs/{run.pk}/").content.decode())
 
 
+def test_the_language_changes_on_a_page_that_answers_a_form(ada: Client, world: World) -> None:
+    world.failure()
+    site = "http://testserver"
+    for asked in (
+        lambda: ada.post("/settings/users/invite/", {"name": ""}, headers={"referer": f"{site}/settings/users/"}),
+        lambda: ada.post("/failures/act/", {"act": "release", "which": "all", "back": "/failures/records/"}),
+        lambda: ada.post("/you/password/", {}),
+        lambda: ada.get("/people/?q=x&state=failed"),
+    ):
+        found = re.search(r'name="next" value="([^"]*)"', asked().content.decode())
+        assert found
+        answer = ada.post("/language/", {"language": "en", "next": found[1].replace("&amp;", "&")}, follow=True)
+        assert answer.status_code == 200, found[1]
+    assert found[1] == "/people/?q=x&amp;state=failed"
+
+
 def test_a_password_is_changed_by_who_knows_the_old_one(vic: Client) -> None:
     user = User.objects.get(username="vic")
     user.set_password("the old one of vic")
