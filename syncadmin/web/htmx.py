@@ -31,9 +31,9 @@ def wants_part(request: HttpRequest) -> bool:
 def answer(
     request: HttpRequest, template: str, context: Mapping[str, Any], part: str = "", status: int = 200
 ) -> HttpResponse:
-    """Renders the page, or its ``part`` when htmx asks for one."""
+    """Renders the page, or its ``part`` when htmx asks for one; ``beside`` then has it bring along what else changes."""
     if part and wants_part(request):
-        response = render(request, f"{template}#{part}", context, status=status)
+        response = render(request, f"{template}#{part}", {"beside": True, **context}, status=status)
     else:
         response = render(request, template, {**frame(request), **context}, status=status)
     patch_vary_headers(response, ("HX-Request", "HX-History-Restore-Request"))

@@ -93,6 +93,21 @@ def test_pages_follow_each_other_without_gap_or_repetition(vic: Client, world: W
     assert seen == list(Failure.objects.filter(cause="too_long").order_by(order).values_list("link_id", flat=True))
 
 
+def test_the_head_says_what_the_list_is_narrowed_to_by_htmx(vic: Client, world: World) -> None:
+    world.failure(cause="too_long", closed_at=world.now)
+    part = _list(vic, "cause=too_long&state=closed&sort=oldest")
+    head = part.partition('<div id="records-head" hx-swap-oob="true">')[2]
+    assert "<h1>Value too long</h1>" in head
+    assert re.search(r'state=closed" aria-current="page"', head)
+    assert "<title>Value too long · syncadmin</title>" in part
+    # The order is one of the filters' own, or the next filter would turn it back.
+    assert '<input type="hidden" name="sort" value="oldest" form="filters">' in part
+    page = _page(vic, f"{RECORDS}?cause=too_long")
+    assert page.count('id="records-head"') == 1
+    assert "hx-swap-oob" not in page
+    assert 'name="sort"' not in page
+
+
 def test_closed_ones_stay_findable_and_can_no_longer_be_released(oscar: Client, world: World) -> None:
     failure = world.failure(world.linked("Ada Byron"), closed_at=world.now)
     assert "Ada Byron" not in _list(oscar, "")
