@@ -67,12 +67,18 @@ def offered(row: FailureRow) -> Fix | None:
     kind, pair = _KINDS.get(row.cause), _pair(row)
     if kind is None or pair is None or row.closed_at is not None:
         return None
-    alike = FailureFilter(cause=row.cause, key=row.key, state="")
     if kind is FixKind.SHORTEN:
-        return None if pair.shorten else Fix(kind, pair, Which(wanted=alike))
+        return None if pair.shorten else Fix(kind, pair, _alike(row))
     if kind is FixKind.DEFAULT:
-        return Fix(kind, pair, Which(wanted=alike), text=pair.default)
+        # A new record in Dynamics is what a default is for.
+        return Fix(kind, pair, _alike(row), text=pair.default) if row.side == "dynamics" else None
     return _mapping(row, pair)
+
+
+def _alike(row: FailureRow, value: str | None = None) -> Which:
+    """What is mended with it: the open failures of the same field, or of the same column where no field was named."""
+    named = {"key": row.key} if row.key else {"column": row.column, "table": row.table, "side": row.side}
+    return Which(wanted=FailureFilter(cause=row.cause, state="", value=value, **named))
 
 
 def _pair(row: FailureRow) -> FieldPair | None:
@@ -91,9 +97,8 @@ def _mapping(row: FailureRow, pair: FieldPair) -> Fix | None:
     text = row.value.get("value") if isinstance(row.value, Mapping) else None
     if row.side != "dynamics" or column is None or column.kind not in _CHOICES or not isinstance(text, str) or not text:
         return None
-    alike = FailureFilter(cause=row.cause, key=row.key, state="", value=text)
     offered = tuple((str(option.value), option.label) for option in column.options)
-    return Fix(FixKind.OPTION, pair, Which(wanted=alike), text=text, options=offered)
+    return Fix(FixKind.OPTION, pair, _alike(row, text), text=text, options=offered)
 
 
 def _column(pair: FieldPair) -> Column | None:

@@ -292,6 +292,28 @@ def test_a_required_column_gets_a_default(ada: Client, world: World) -> None:
     }
 
 
+def test_a_mend_of_a_column_releases_nothing_of_another_one(ada: Client, world: World) -> None:
+    world.fields()
+    told = {"table": "lead", "operation": "create", "cause": "required_missing"}
+    row = world.failure(column="jobtitle", **told)
+    others = [
+        world.failure(column="address1_city", **told),
+        world.failure(column="jobtitle", **{**told, "table": "contact"}),
+    ]
+    address = f"/failures/{row.pk}/fix/"
+    assert "1 open failure is released by this" in _page(ada, address)
+    assert "1 failure is released" in ada.post(address, {"given": "staff"}, follow=True).content.decode()
+    row.refresh_from_db()
+    assert row.next_try_at is not None
+    assert not Failure.objects.filter(pk__in=[other.pk for other in others], next_try_at__isnull=False).exists()
+
+
+def test_a_default_mends_nothing_that_marketo_refused(ada: Client, world: World) -> None:
+    world.fields()
+    row = world.failure(world.linked("Bo Lind"), side="marketo", key=TITLE, column="title", cause="required_missing")
+    assert "Nothing can be changed here for this one" in _page(ada, f"/failures/{row.pk}/fix/")
+
+
 def test_others_see_who_can_make_a_mend(oscar: Client, ada: Client, world: World) -> None:
     world.fields()
     row = world.failure(world.linked("A"), key=TITLE, table="lead")

@@ -91,6 +91,7 @@ class FailureFilter:
     table: str = ""
     state: str = "open"
     value: Any = None
+    column: str = ""
 
     def __bool__(self) -> bool:
         return any(getattr(self, part.name) not in ("", None) for part in fields(self) if part.name != "state")
@@ -163,6 +164,7 @@ def chosen_by(wanted: FailureFilter) -> QuerySet[Failure]:
         found = found.filter(ignored=wanted.state == "ignored")
     # A list over all causes names them, so that it goes by the same index.
     given = {"cause": wanted.cause, "key": wanted.key, "side": wanted.side, "table": wanted.table}
+    given["column"] = wanted.column
     found = found.filter(**{name: value for name, value in given.items() if value})
     return found if wanted.value is None else found.filter(value__value=wanted.value)
 
