@@ -42,6 +42,19 @@ def test_the_difference_is_marked_for_eyes_and_ears(vic: Client, world: World) -
     assert 'Vice <ins><span class="unseen"> only in Marketo: </span>p</ins>resident' in page
 
 
+def test_long_values_are_shown_where_they_differ(vic: Client, world: World) -> None:
+    world.fields()
+    same, end = "word " * 400, " and more" * 400
+    row = world.conflict(world.linked(), dynamics_value=f"{same}London{end}", marketo_value=f"{same}Paris{end}")
+    page = _page(vic, f"/conflicts/{row.pk}/")
+    assert re.search(r"word <del><span[^>]*> only in Dynamics: </span>London</del> and more", page)
+    assert re.search(r"word <ins><span[^>]*> only in Marketo: </span>Paris</ins> and more", page)
+    facts = {"key": CITY, "agreed": ["", ""], "dynamics": f"{same}London{end}", "marketo": f"{same}Paris{end}"}
+    asked = world.decision("ask", facts=facts, choices=["dynamics", "marketo"])
+    page = _page(vic, f"/decisions/{asked.pk}/")
+    assert "word London and more" in page and "word Paris and more" in page
+
+
 @pytest.mark.parametrize(
     ("one", "other"),
     [

@@ -13,9 +13,9 @@ from django.utils.translation import gettext as _
 from syncadmin.store.queries.conflicts import ConflictRow
 from syncadmin.store.queries.decisions import DecisionRow, ShapeCount
 from syncadmin.store.queries.failures import CauseCard
-from syncadmin.web.templatetags.show import shown
+from syncadmin.web.templatetags.show import LONGEST, shown
 from syncadmin.web.words import causes, conflicts, decisions, terms
-from syncadmin.web.words.differences import Piece, pieces
+from syncadmin.web.words.differences import Piece, near, pieces
 
 register = template.Library()
 
@@ -28,9 +28,17 @@ def difference(row: ConflictRow, side: str) -> SafeString | str:
     here, there = (row.dynamics, row.marketo) if side == "dynamics" else (row.marketo, row.dynamics)
     if _empty(here) or _empty(there):
         return _whole(here, row, side)
-    mine, _theirs = pieces(str(shown(here)), str(shown(there)))
+    mine, _theirs = pieces(beside(here, there), beside(there, here))
     tag = "del" if row.won and row.won != side else "ins"
     return format_html_join("", "{}", ((_marked(piece, tag, side),) for piece in mine))
+
+
+@register.filter
+def beside(value: Any, other: Any) -> str:
+    """A value as text; of a long one that part which the ``other`` does not share."""
+    if not isinstance(value, str) or not isinstance(other, str) or not value:
+        return shown(value)
+    return near(value, other, LONGEST)
 
 
 def _empty(value: Any) -> bool:
