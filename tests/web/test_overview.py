@@ -9,7 +9,7 @@ from syncadmin.engine.records import Side
 from syncadmin.services import connections, resolve, setup
 from syncadmin.store import options
 from syncadmin.store.models import AuditEntry, Checkpoint, Connection
-from tests.web.people import World
+from tests.web.people import CITY, World
 
 
 def _page(client: Client) -> str:
@@ -36,6 +36,16 @@ def test_open_failures_come_before_open_decisions(vic: Client, world: World) -> 
     world.failure()
     world.failure()
     assert "2 failures need a look" in _page(vic)
+
+
+def test_a_conflict_and_the_question_about_it_are_one_matter(vic: Client, world: World) -> None:
+    world.connected()
+    world.fields()
+    world.run()
+    link = world.linked()
+    world.conflict(link, key=CITY, state="open", winner="")
+    world.decision("ask", link=link, choices=["dynamics", "marketo"])
+    assert "1 matter waits for your decision" in _page(vic)
 
 
 def test_a_refused_sign_in_is_the_first_thing_said(vic: Client, world: World) -> None:

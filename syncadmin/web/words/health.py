@@ -97,13 +97,15 @@ def _running(seen: Overview) -> Health:
             len(seen.pairs),
         ) % {"number": len(seen.pairs)}
         return Health("warn", sentence)
-    undecided = seen.open.decisions.number + seen.open.conflicts.number
+    # Each open conflict is asked about in a question of its own, and one matter.
+    asked, opened = seen.open.decisions, seen.open.conflicts
+    undecided = max(asked.number, opened.number)
     if undecided:
         sentence = ngettext(
             "The sync is running; %(number)s matter waits for your decision.",
             "The sync is running; %(number)s matters wait for your decision.",
             undecided,
-        ) % {"number": _many(undecided, seen.open.decisions.over)}
+        ) % {"number": _many(undecided, asked.over or opened.over)}
         return Health("warn", sentence)
     # Before the first run has ended, nobody knows how much there is to read.
     if seen.reading or not any(run.finished_at for run in seen.runs):
