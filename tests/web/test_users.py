@@ -49,6 +49,17 @@ def test_a_name_is_taken_in_any_letters_and_a_strange_one_is_refused(ada: Client
     assert User.objects.count() == 1
 
 
+def test_a_name_in_wide_letters_is_one_to_sign_in_with(ada: Client) -> None:
+    zoe, link = Client(), _link(ada.post("/settings/users/invite/", {**INVITATION, "name": "ｚｏｅ"}).content.decode())
+    zoe.post(link)
+    new = {"new_password1": "correct horse battery", "new_password2": "correct horse battery"}
+    assert zoe.post("/you/password/", new).status_code == 302
+    sent = {"username": "ｚｏｅ", "password": "correct horse battery"}
+    assert Client().post("/sign-in/", sent).headers["Location"] == "/"
+    # One such letter can stand for many plain ones.
+    assert ada.post("/settings/users/invite/", {**INVITATION, "name": "ﷺ" * 150}).status_code == 422
+
+
 def test_a_role_is_changed_and_audited(ada: Client, vic: Client) -> None:
     user = User.objects.get(username="vic")
     page = ada.post(f"/settings/users/{user.pk}/role/", {"role": "operator"}, follow=True).content.decode()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import unicodedata
+from typing import Any
+
 from django import forms
 from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.utils.translation import gettext_lazy as _
@@ -15,10 +18,17 @@ def _roles() -> list[tuple[str, str]]:
     return [(str(role), f"{ROLES[role]}: {ROLES_MEAN[role]}") for role in Role]
 
 
+class _Name(forms.CharField):
+    """Kept as the sign-in reads it: from an East Asian keyboard letters come wide, and nobody could sign in as them."""
+
+    def to_python(self, value: Any) -> str:
+        return unicodedata.normalize("NFKC", super().to_python(value) or "")
+
+
 class InviteForm(forms.Form):
     """A name to sign in with, where to reach them, and what they may do."""
 
-    name = forms.CharField(
+    name = _Name(
         label=_("Name to sign in with"),
         max_length=150,
         validators=[UnicodeUsernameValidator()],
