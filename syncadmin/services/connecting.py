@@ -36,8 +36,8 @@ def completed(attempt: Attempt, before: Attempt | None) -> Attempt:
     offered = sandbox_setup.offered(attempt.side)
     is_sandbox = offered is not None and wanted.url == offered.url
     if is_sandbox and offered is not None:
-        # Its sign-in is at its own address, and that lies on this machine.
-        wanted = replace(wanted, allow_private=True, authority=offered.authority)
+        # Its sign-in is at its own address, and that lies on this machine; no other address may come in with it.
+        wanted = replace(wanted, allow_private=True, authority=offered.authority, identity_url=offered.identity_url)
     if wanted.secret and is_sandbox:
         return wanted
     try:

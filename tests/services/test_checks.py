@@ -17,7 +17,7 @@ from syncadmin.services.checks import Attempt
 from syncadmin.store import options
 from syncadmin.store.models import Connection, DynamicsRecord, Link
 from syncadmin.web.words import checks as words
-from tests.world import DYNAMICS_URL, World
+from tests.world import DYNAMICS_URL, MARKETO_URL, World
 
 ORG = "https://contoso.crm4.dynamics.com"
 
@@ -164,6 +164,8 @@ def test_a_kept_secret_is_used_for_the_same_hosts_only():
 def test_only_the_sandbox_of_this_computer_may_be_inside(settings):
     assert connecting.completed(asked(url=DYNAMICS_URL), None).allow_private
     assert not connecting.completed(asked(url="http://127.0.0.1:9999"), None).allow_private
+    beside = Attempt(Side.MARKETO, MARKETO_URL, "sandbox", "s", identity_url="https://10.0.0.1")
+    assert connecting.completed(beside, None).identity_url == ""
     settings.SANDBOX_ADDRESSES = {}
     assert sandbox_setup.offered(Side.DYNAMICS) is None
     assert not connecting.completed(asked(url=DYNAMICS_URL), None).allow_private
