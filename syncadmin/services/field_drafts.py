@@ -59,7 +59,8 @@ def read() -> Draft:
     version = options.read().field_version
     base = fieldsets.pairs(version) if version else suggested()
     edits = drafts.read()
-    return Draft(version, tuple(base), tuple(_laid_over(base, edits)), edits, drafts.fingerprint(edits, version))
+    digest = drafts.fingerprint(edits, version, () if version else base)
+    return Draft(version, tuple(base), tuple(_laid_over(base, edits)), edits, digest)
 
 
 def _laid_over(base: Sequence[FieldPair], edits: Mapping[Place, Edit]) -> Iterable[FieldPair]:

@@ -31,10 +31,10 @@ def read() -> dict[Place, Edit]:
     return {(Table(row.table), row.dynamics): Edit(_pair(row.pair), row.who, row.at) for row in rows}
 
 
-def fingerprint(edits: Mapping[Place, Edit], version: int) -> str:
-    """Differs whenever what would be saved differs, or whoever edited it."""
+def fingerprint(edits: Mapping[Place, Edit], version: int, suggested: Sequence[FieldPair] = ()) -> str:
+    """Differs whenever what would be saved differs, or whoever edited it. A suggestion follows the columns there are."""
     told = [(place, edit.who, edit.at, _rules(edit.pair)) for place, edit in sorted(edits.items())]
-    return digest(repr((version, told)))
+    return digest(repr((version, told, [pair.key for pair in suggested])))
 
 
 def _rules(pair: FieldPair | None) -> tuple[Any, ...]:

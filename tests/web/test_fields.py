@@ -263,6 +263,18 @@ def test_nobody_saves_what_was_not_shown(synced: World, ada: Client) -> None:
     assert options.read().field_version == 1
 
 
+def test_a_suggestion_that_has_grown_since_it_was_shown_is_not_saved_unseen(synced: World, ada: Client) -> None:
+    options.write("field_version", 0)
+    lead = known_tables()[Table.LEAD]
+    fewer = {name: column for name, column in lead.columns.items() if name != "jobtitle"}
+    schemas.save(replace(lead, columns=fewer), synced.clock())
+    shown = field_drafts.read().digest
+    schemas.save(lead, synced.clock())
+    answer = ada.post(f"{LIST}review/", {"shown": shown}, follow=True)
+    assert "The draft was edited meanwhile" in answer.content.decode()
+    assert options.read().field_version == 0
+
+
 def test_a_draft_that_cannot_work_is_not_saved(synced: World, ada: Client) -> None:
     other = replace(in_force()["lead.jobtitle:title"], marketo="email", key="lead.jobtitle:email")
     field_drafts.put({(Table.LEAD, "jobtitle"): other}, who="bo", now=synced.clock())
