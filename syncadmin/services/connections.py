@@ -18,7 +18,7 @@ from syncadmin.engine.records import Lane, Side
 from syncadmin.services import checks, connect, restart
 from syncadmin.services.checks import Attempt
 from syncadmin.services.connect import World
-from syncadmin.store import options, vault
+from syncadmin.store import locks, options, vault
 from syncadmin.store.models import AuditEntry, Connection, Link
 
 SAME = "The same organisation as before"
@@ -105,6 +105,8 @@ def save(
         message, detail = told(error)
         return Connected((*done, Check(checks.names(attempt.side)[0], False, message, detail=detail)))
     with transaction.atomic():
+        # Where there is no connection yet, there is no row for two to wait for.
+        locks.wait_in_transaction(locks.Lock.SETUP)
         known = Connection.objects.select_for_update().filter(side=attempt.side).first()
         before = _account(attempt.side, known)
         if before not in ("", identity.account) and options.read().started and Link.objects.exists():

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
+from django.db import connection, transaction
 
 from syncadmin.connectors import probes
 from syncadmin.connectors.contract import Check
@@ -197,3 +200,28 @@ def test_a_server_that_says_nothing_is_given_up_in_time():
     assert checks.verdict(Side.DYNAMICS, found).blocked
     assert len(found) == len(checks.names(Side.DYNAMICS))
     assert (world.clock() - began).total_seconds() <= 15
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_who_connect_the_same_system_at_once_both_get_a_connection():
+    world = World()
+    attempt = checks.stored(Side.DYNAMICS)
+    assert attempt is not None
+    good = checks.go_on(attempt, (), world=world.outside)
+    Connection.objects.filter(side="dynamics").delete()
+
+    def late() -> bool:
+        try:
+            return connections.save(attempt, good, who="bo", world=world.outside).ok
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            assert connections.save(attempt, good, who="ada", world=world.outside).ok
+            second = pool.submit(late)
+            # It has asked who we are and come to where it has to wait.
+            with pytest.raises(TimeoutError):
+                second.result(timeout=1)
+        assert second.result(timeout=10)
+    assert Connection.objects.filter(side="dynamics").count() == 1
