@@ -59,7 +59,9 @@ def _hosts(attempt: Attempt) -> tuple[str, ...]:
 
 
 def settle(attempt: Attempt, *, quota: int, who: str, now: datetime) -> None:
-    """What belongs to a connection beside it: Marketo's quota, and the sandbox's short pauses."""
+    """What belongs to a connection beside it: the day its secret ends, Marketo's quota, and the sandbox's short pauses."""
+    if attempt.side is Side.DYNAMICS:
+        setup.change("dynamics_secret_until", attempt.expires, who=who, now=now)
     if quota and attempt.side is Side.MARKETO:
         setup.change("marketo_quota", quota, who=who, now=now)
     offered = sandbox_setup.offered(attempt.side)

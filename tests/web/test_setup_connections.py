@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.test import Client
 
-from syncadmin.services import connect
+from syncadmin.services import alarms, connect
 from syncadmin.store import options, vault
 from syncadmin.store.models import AuditEntry, Connection, Link
 from tests.world import DYNAMICS_URL, MARKETO_URL, World
@@ -345,6 +345,16 @@ def test_a_new_secret_is_checked_before_it_replaces_the_old_one(ada: Client, run
     page = text(ada.get("/settings/connections/"))
     assert "by ada" in page
     assert "May 1, 2027" in page
+
+
+def test_the_day_the_secret_ends_is_reminded_of_wherever_it_was_typed(ada: Client, running: World) -> None:
+    ada.post(SETTINGS, DYNAMICS | {"secret": SECRET, "expires": "2027-05-01"})
+    assert set(alarms.standing(datetime(2027, 4, 25, tzinfo=UTC))) >= {"expiring"}
+    assert "2027-05-01" in ada.get("/settings/notifications/").content.decode()
+    limits = {"alarm_failures": "50", "backlog_minutes": "60", "alarm_expiry_days": "30"}
+    ada.post("/settings/notifications/limits/", {**limits, "dynamics_secret_until": "2028-06-30"})
+    assert "June 30, 2028" in text(ada.get("/settings/connections/"))
+    assert 'value="2028-06-30"' in ada.get(f"{SETTINGS}?change=1").content.decode()
 
 
 def test_a_kept_secret_goes_to_no_other_host(ada: Client, running: World) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from syncadmin.store import options
 from syncadmin.store.models import AuditEntry, Connection, Link
 
 
@@ -43,11 +44,16 @@ def connection(side: str) -> ConnectionCard | None:
         user=row.user,
         connected_at=row.connected_at,
         by="" if saved is None else saved.who,
-        expires=date.fromisoformat(expires) if (expires := str(row.config.get("expires") or "")) else None,
+        expires=date.fromisoformat(until) if side == "dynamics" and (until := _secret_until()) else None,
         refused_since=row.refused_since,
         message=row.message,
         **said,
     )
+
+
+def _secret_until() -> str:
+    """The one day that is also reminded of: it can be changed with the notifications, too."""
+    return options.read().dynamics_secret_until
 
 
 _SAID = ("name", "version", "client_id", "tenant", "authority", "identity_url")
