@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -111,6 +112,17 @@ def test_limits_are_kept_as_settings_and_audited(ada: Client) -> None:
     assert ada.post(f"{PAGE}limits/", {**limits, "alarm_failures": -1}).status_code == 422
     ada.post(f"{PAGE}limits/", {**limits, "dynamics_secret_until": ""})
     assert (options.read().alarm_failures, options.read().dynamics_secret_until) == (7, "")
+
+
+def test_a_limit_that_was_not_changed_here_is_left_as_it_is(ada: Client) -> None:
+    options.write("alarm_backlog", 5430)
+    page = ada.get(PAGE).content.decode()
+    sent = dict(re.findall(r'name="((?:initial-)?(?:alarm_\w+|backlog_minutes|dynamics_\w+))" value="([^"]*)"', page))
+    assert sent["initial-backlog_minutes"] == sent["backlog_minutes"] == "90"
+    options.write("alarm_failures", 3)
+    ada.post(f"{PAGE}limits/", {**sent, "alarm_expiry_days": "9"})
+    now = options.read()
+    assert (now.alarm_expiry_days, now.alarm_failures, now.alarm_backlog) == (9, 3, 5430)
 
 
 def test_what_is_wrong_now_and_what_waits_is_shown(ada: Client, world: World) -> None:

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from syncadmin.store.options import Options
+from syncadmin.web.forms.shown import ShownForm
 from syncadmin.web.words.notifications import CHANNELS
 
 
@@ -49,7 +50,7 @@ class ChannelForm(forms.Form):
     )
 
 
-class LimitsForm(forms.Form):
+class LimitsForm(ShownForm):
     """Minutes and days as people say them; the settings keep seconds."""
 
     alarm_failures = forms.IntegerField(
@@ -72,6 +73,10 @@ class LimitsForm(forms.Form):
     )
     alarm_expiry_days = forms.IntegerField(label=_("Days before that to be told"), min_value=0, max_value=365)
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.remember()
+
     @staticmethod
     def of(options: Options) -> dict[str, Any]:
         return {
@@ -82,12 +87,11 @@ class LimitsForm(forms.Form):
         }
 
     def settings(self) -> dict[str, Any]:
-        """The settings these limits are kept as."""
-        told = self.cleaned_data
-        until: date | None = told["dynamics_secret_until"]
-        return {
-            "alarm_failures": told["alarm_failures"],
-            "alarm_backlog": told["backlog_minutes"] * 60,
-            "dynamics_secret_until": until.isoformat() if until else "",
-            "alarm_expiry_days": told["alarm_expiry_days"],
-        }
+        """The settings that the limits somebody changed here are kept as."""
+        told = self.touched()
+        if "backlog_minutes" in told:
+            told["alarm_backlog"] = told.pop("backlog_minutes") * 60
+        if "dynamics_secret_until" in told:
+            until: date | None = told["dynamics_secret_until"]
+            told["dynamics_secret_until"] = until.isoformat() if until else ""
+        return told
