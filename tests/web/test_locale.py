@@ -106,6 +106,21 @@ def test_every_text_of_the_catalogue_of_causes_is_translated() -> None:
     assert texts - written.keys() == set()
 
 
+def test_every_count_and_purpose_of_the_services_has_its_words() -> None:
+    services = Path(settings.BASE_DIR) / "syncadmin" / "services"
+    counted, asked_for = set[str](), set[str]()
+    for module in services.rglob("*.py"):
+        for call in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
+            if isinstance(call, ast.Call) and getattr(call.func, "id", "") == "did":
+                counted |= {word.arg for word in call.keywords if word.arg}
+            if isinstance(call, ast.Call) and getattr(call.func, "attr", "") == "for_work":
+                asked_for |= {str(given.value) for given in call.args if isinstance(given, ast.Constant)}
+    assert len(counted) >= 25
+    assert counted - counts.COUNTS.keys() == set()
+    assert len(asked_for) > 10
+    assert asked_for - counts.PURPOSES.keys() == set()
+
+
 @pytest.mark.parametrize(
     "words",
     [
@@ -117,6 +132,7 @@ def test_every_text_of_the_catalogue_of_causes_is_translated() -> None:
         whys.LINKED_HOW,
         causes.TITLES,
         counts.COUNTS,
+        {code: text for code, text in counts.PURPOSES.items() if code != "sync_person"},
         decisions.TITLES,
     ],
 )

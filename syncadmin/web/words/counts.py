@@ -58,6 +58,14 @@ COUNTS: dict[str, Text] = {
     "dynamics_unanswered": _("writes to Dynamics without an answer"),
     "marketo_unanswered": _("writes to Marketo without an answer"),
     "log_unanswered": _("log entries without an answer"),
+    "refilled_links": _("people compared anew after a change of fields"),
+    "planned_links": _("people planned"),
+    "planned_creates": _("creates planned"),
+    "planned_requests": _("Sync Person: planned"),
+    "plan_discarded": _("planned people thrown away"),
+    "plan_dissolved": _("planned writes thrown away"),
+    "released_writes": _("planned writes released"),
+    "planned_anew": _("people planned anew at the start"),
 }
 
 PURPOSES: dict[str, Text] = {
@@ -68,6 +76,8 @@ PURPOSES: dict[str, Text] = {
     "events": _("events"),
     "people": _("people"),
     "by id": _("records by id"),
+    "by contact": _("records by contact"),
+    "list people": _("people of the list"),
     "full read": _("full read"),
     "extract": _("extract"),
     "sweep": _("sweep"),
@@ -82,6 +92,9 @@ PURPOSES: dict[str, Text] = {
     "metadata": _("metadata"),
     "setup": _("setup"),
     "doctor": _("checks"),
+    "address": _("address"),
+    "samples": _("samples for choosing fields"),
+    "preview": _("planning the preview"),
     "sync_person": _("Sync Person"),
 }
 
