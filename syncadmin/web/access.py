@@ -75,8 +75,9 @@ def check(request: HttpRequest, view: Callable[..., Any]) -> HttpResponse | None
 def _to_sign_in(request: HttpRequest) -> HttpResponse:
     """Only the address of a page is kept for afterwards: a form that was sent is not sent again."""
     target = reverse("sign-in")
-    if request.headers.get("HX-Request"):
+    if request.headers.get("HX-Request") and not request.headers.get("HX-History-Restore-Request"):
         # A redirect would put the sign-in form into the place of a table; 204 leaves the page and moves on.
+        # Going back asks for a whole page, and would show an empty one.
         return HttpResponse(status=204, headers={"HX-Redirect": target})
     if request.method == "GET" and request.path != "/":
         target = f"{target}?{urlencode({'next': request.get_full_path()})}"

@@ -77,6 +77,13 @@ def test_a_part_asked_for_after_the_session_ended_moves_the_whole_page(part: dic
     assert answer.headers["HX-Redirect"] == "/sign-in/"
 
 
+def test_going_back_after_the_session_ended_shows_the_sign_in_and_no_empty_page(part: dict[str, str], db: None) -> None:
+    back = {**part, "HX-History-Restore-Request": "true"}
+    answer = Client().get("/people/?q=ada", headers=back, follow=True)
+    assert answer.redirect_chain == [("/sign-in/?next=%2Fpeople%2F%3Fq%3Dada", 302)]
+    assert "<form" in answer.content.decode()
+
+
 def test_the_address_somebody_wanted_is_kept_for_after_the_sign_in(db: None) -> None:
     answer = Client().get("/people/?q=ada")
     assert answer.headers["Location"] == "/sign-in/?next=%2Fpeople%2F%3Fq%3Dada"
