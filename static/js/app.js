@@ -38,12 +38,20 @@
     while (old.childNodes.length > kids.length) old.lastChild.remove();
   }
 
+  const parsed = (text) => new DOMParser().parseFromString(text, "text/html");
+
   function renew(event) {
     const { target, requestConfig, xhr } = event.detail;
     if (!target.matches("[data-morph]") || requestConfig.elt !== target || xhr.status !== 200) return;
-    const fresh = new DOMParser().parseFromString(xhr.responseText, "text/html").getElementById(target.id);
+    const answer = parsed(xhr.responseText);
+    const fresh = answer.getElementById(target.id);
     if (!fresh) return;
     event.detail.shouldSwap = false;
+    for (const beside of answer.querySelectorAll("[hx-swap-oob]")) {
+      beside.removeAttribute("hx-swap-oob");
+      const mine = document.getElementById(beside.id);
+      if (mine) morph(mine, beside);
+    }
     fresh.querySelectorAll("time[data-ago]").forEach(tell);
     morph(target, fresh);
     setTimeout(() => htmx.process(target)); // htmx is still busy with this answer
@@ -57,7 +65,27 @@
     // A refusal or an error is a page of its own, never a piece of this one.
     document.addEventListener("htmx:responseError", (event) => {
       const request = event.detail.requestConfig;
-      if (request.verb === "get" && event.detail.xhr.status < 500) location.assign(event.detail.pathInfo.requestPath);
+      if (request.verb === "get") {
+        if (event.detail.xhr.status < 500) location.assign(event.detail.pathInfo.requestPath);
+        return;
+      }
+      // What was sent is not sent again: the page that refuses it takes the place of this one.
+      const refusal = parsed(event.detail.xhr.responseText);
+      document.title = refusal.title;
+      document.body.replaceWith(refusal.body);
+      document.getElementById("main")?.focus();
+    });
+    // A swap takes the focus with it: htmx gives it to the successor by id; where there is none, the part itself gets it.
+    let held = "";
+    document.addEventListener("htmx:beforeSwap", ({ detail: { target } }) => {
+      held = target.contains(document.activeElement) ? target.id : "";
+    });
+    document.addEventListener("htmx:afterSettle", () => {
+      const part = held && document.activeElement === document.body && document.getElementById(held);
+      held = "";
+      if (!part) return;
+      part.tabIndex = -1;
+      part.focus({ preventScroll: true });
     });
     // Ticking "all" ticks every box of its form.
     document.addEventListener("change", (event) => {

@@ -108,6 +108,9 @@ def test_a_click_by_htmx_answers_with_the_row_and_the_draft(synced: World, ada: 
     assert body.strip().startswith('<tr id="row-websiteurl" class="chosen"')
     assert 'hx-swap-oob="true"' in body
     assert "1 edit is not saved yet" in body
+    tabs = re.search(r'<nav id="tables" class="tabs" hx-swap-oob="true".*?</nav>', body, re.S)
+    chosen = sum(pair.table is Table.LEAD for pair in field_drafts.read().pairs)
+    assert tabs and f"{chosen} chosen" in tabs[0]
 
 
 def test_a_column_without_a_suggestion_leads_to_its_form(synced: World, ada: Client, part: dict[str, str]) -> None:

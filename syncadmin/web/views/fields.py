@@ -154,6 +154,7 @@ def row(request: HttpRequest, place: str, table: Table, name: str) -> HttpRespon
     except KeyError:
         raise Http404 from None
     context = {**frame(request, place), **summary(draft), "row": found, "table": table, "kept": _kept(request)}
+    context["tabs"] = _tabs(reverse(f"{place}-fields"), table, draft)
     return htmx.answer(request, "fields/page.html", context, part="changed")
 
 
