@@ -77,10 +77,7 @@ def updates(
     cases.store_answers(list(found.values()), told=spoken, now=now)
     finished = {answer.write.pk for answer in answers if answer in left or answer.outcome.status is not Status.LATER}
     PendingWrite.objects.filter(pk__among=finished).delete()
-    again = [answer for answer in answers if answer in left or answer.outcome.status in (Status.STALE, Status.REFUSED)]
-    # A value that was put back has yet to travel from there, and a choice to be noted as carried out.
-    again += [answer for answer in answers if answer.outcome.status is Status.UPDATED and _is_looked_at(answer.write)]
-    mirror.mark_links([answer.write.link_id or 0 for answer in again], Lane.LIVE)
+    mirror.mark_links([one.write.link_id or 0 for one in answers if one in left or _is_unsettled(one)], Lane.LIVE)
     ledger.activities(lines)
     return {f"{side}_{status}": _number(answers, status) for status in Status}
 
@@ -91,8 +88,12 @@ def _is_of_another(side: Side, case: Case, write: PendingWrite) -> bool:
     return write.target != (case.dynamics if side is Side.DYNAMICS else str(case.marketo))
 
 
-def _is_looked_at(write: PendingWrite) -> bool:
-    return any(told["rule"] in _LOOKED_AT for told in write.fields.values())
+def _is_unsettled(answer: Answered) -> bool:
+    """Whether the link has to be merged again: after a refusal, and where a value that was put back has yet to travel from
+    there, or a choice to be noted as carried out."""
+    if answer.outcome.status is Status.UPDATED:
+        return any(told["rule"] in _LOOKED_AT for told in answer.write.fields.values())
+    return answer.outcome.status in (Status.STALE, Status.REFUSED)
 
 
 def _number(answers: Sequence[Answered], status: Status) -> int:

@@ -107,14 +107,17 @@ _GONE = {
     "links": """DELETE FROM store_listedperson h WHERE h.link = ANY(ARRAY(
                     SELECT v.id FROM unnest(%(links)s::bigint[]) AS v(id)
                     WHERE NOT EXISTS (SELECT 1 FROM store_link l WHERE l.id = v.id))) RETURNING h.id""",
-    "records": """DELETE FROM store_listedperson h WHERE h.link IS NULL AND h.dynamics = ANY(%(records)s::uuid[])
-                  AND (EXISTS (SELECT 1 FROM store_link l WHERE l.dynamics = h.dynamics) OR NOT EXISTS
-                       (SELECT 1 FROM store_dynamicsrecord d WHERE d.guid = h.dynamics AND NOT d.filtered))
-                  RETURNING h.id""",
-    "people": f"""DELETE FROM store_listedperson h WHERE h.link IS NULL AND h.marketo = ANY(%(people)s)
-                 AND (EXISTS (SELECT 1 FROM store_link l WHERE l.marketo = h.marketo) OR NOT EXISTS
-                      (SELECT 1 FROM store_marketoperson p WHERE p.person = h.marketo AND NOT {_UNREAD}))
-                 RETURNING h.id""",
+    # Joined: of two questions with an "or" between them PostgreSQL may answer one by reading the whole mirror.
+    "records": """DELETE FROM store_listedperson h WHERE h.link IS NULL AND h.dynamics = ANY(ARRAY(
+                    SELECT v.guid FROM unnest(%(records)s::uuid[]) AS v(guid)
+                    LEFT JOIN store_link l ON l.dynamics = v.guid
+                    LEFT JOIN store_dynamicsrecord d ON d.guid = v.guid AND NOT d.filtered
+                    WHERE l.id IS NOT NULL OR d.id IS NULL)) RETURNING h.id""",
+    "people": f"""DELETE FROM store_listedperson h WHERE h.link IS NULL AND h.marketo = ANY(ARRAY(
+                    SELECT v.person FROM unnest(%(people)s::bigint[]) AS v(person)
+                    LEFT JOIN store_link l ON l.marketo = v.person
+                    LEFT JOIN store_marketoperson p ON p.person = v.person AND NOT {_UNREAD}
+                    WHERE l.id IS NOT NULL OR p.id IS NULL)) RETURNING h.id""",
 }
 _STAGED = (
     ("id", "bigint"),

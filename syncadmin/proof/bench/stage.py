@@ -115,7 +115,7 @@ class Stage:
                 raise NotMeasured(f"the systems could not be connected: {connected.checks}")
         equip_marketo.ensure_marketo(self.context())
         metadata.refresh_schema(self.context())
-        self._kept = None
+        self._let_go()
         choose_fields.save_fields(population.pairs(), who=_WHO, now=self.outside.now())
         today = self.outside.now().date().isoformat()
         chosen = {
@@ -143,9 +143,7 @@ class Stage:
 
     def close(self) -> None:
         try:
-            if self._kept is not None:
-                self._kept.dynamics.close()
-                self._kept.marketo.close()
+            self._let_go()
             connect.close()  # what a view asked, as the webhook does
         finally:
             # Whatever became of the database, the sandboxes end with their case.
@@ -153,6 +151,13 @@ class Stage:
                 self.served.close()
             if self.canned is not None:
                 self.canned.close()
+
+    def _let_go(self) -> None:
+        """Closes the connectors; the next context makes new ones."""
+        kept, self._kept = self._kept, None
+        if kept is not None:
+            kept.dynamics.close()
+            kept.marketo.close()
 
     def refused(self) -> Counter[str]:
         """Calls that the sandboxes have refused so far, by side and code; rendered pages refuse none."""
