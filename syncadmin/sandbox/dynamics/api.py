@@ -69,9 +69,14 @@ class Api:
             raise errors.not_implemented(first.name)
         if len(path) > 1 and path[-1].name.startswith(_PREFIX):
             return self._bound(request, failing)
-        if first.name not in self.state.schema.sets and first.key is None and first.name[:1].isupper():
+        if first.name[:1].isupper() and not self._means_a_set(first.name):
             raise errors.no_resource(f"{request.root}{request.target}")
         return self.rows.answer(request)
+
+    def _means_a_set(self, name: str) -> bool:
+        """Whether a name with a capital is a set or table written wrongly; anything else is a function written wrongly."""
+        schema = self.state.schema
+        return name.lower() in schema.sets or name.lower() in schema.tables
 
     def _bound(self, request: Request, failing: int | None) -> Answer:
         """An action bound to a set (bulk messages) or to a row (QualifyLead)."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from .conftest import BASE, code
 
 ROOT = f"{BASE}/api/data/v9.2/"
@@ -51,13 +53,17 @@ def test_service_document_lists_sets(api: Any) -> None:
 
 def test_wrong_addresses(api: Any) -> None:
     assert code(api.post("WhoAmI")) == (404, "")
-    assert (
-        api.get("WhoIAm")
-        .json()["error"]["message"]
-        .startswith("No HTTP resource was found that matches the request URI")
-    )
-    assert code(api.get("Leads")) == (404, "")
-    assert code(api.get("leadz")) == (404, "0x8006088a")
+    for misspelt in ("WhoIAm", "WhoIAm()"):
+        answer = api.get(misspelt)
+        assert code(answer) == (404, "")
+        assert answer.json()["error"]["message"].startswith("No HTTP resource was found that matches the request URI")
+
+
+@pytest.mark.parametrize("name", ["leadz", "lead", "Lead", "Leads"])
+def test_a_set_written_wrongly_is_a_missing_segment(api: Any, name: str) -> None:
+    answer = api.get(name)
+    assert code(answer) == (404, "0x8006088a")
+    assert answer.json()["error"]["message"] == f"Resource not found for the segment '{name}'."
 
 
 def test_every_answer_carries_the_service_headers(api: Any) -> None:
