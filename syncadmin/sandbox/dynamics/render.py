@@ -64,6 +64,10 @@ class Renderer:
         chosen = list(table.columns.values() if columns is None else columns)
         if all(column.name != table.id for column in chosen):
             chosen.append(table.columns[table.id])
+        currency = table.columns.get("transactioncurrencyid")
+        # An amount says nothing without its currency, so the server adds it unasked.
+        if currency and currency not in chosen and any(column.type == "Money" for column in chosen):
+            chosen.append(currency)
         self._formatted = FORMATTED in annotations
         self._logical = LOGICAL_NAME in annotations
         self._navigation = NAVIGATION in annotations

@@ -263,3 +263,12 @@ def test_the_schema_version_annotation_moves_with_the_schema(api: Any, org: Any)
     before = api.get("leads?$select=lastname", **wanted).json()[name]
     org.add_column("lead", "nvk_new", type="String", length=10)
     assert api.get("leads?$select=lastname", **wanted).json()[name] != before
+
+
+def test_an_amount_brings_its_currency(api: Any) -> None:
+    currency = api.values("transactioncurrencies?$select=isocurrencycode")[0]["transactioncurrencyid"]
+    paid, free = api.create("leads", lastname="A", revenue=5), api.create("leads", lastname="B")
+    for target in (f"leads({paid})?$select=revenue", f"leads({paid})?$select=revenue,_transactioncurrencyid_value"):
+        assert api.get(target).json()["_transactioncurrencyid_value"] == currency
+    assert api.read("leads", free, "revenue")["_transactioncurrencyid_value"] is None
+    assert "_transactioncurrencyid_value" not in api.read("leads", paid, "lastname")
