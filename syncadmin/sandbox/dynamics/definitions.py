@@ -154,10 +154,10 @@ class Definitions:
                 if column.shared:
                     found[column.name] = metadata.option_set(table, column)
         if piece.key is None:
-            return self._listed(request, list(found.values()), "GlobalOptionSetDefinitions", True)
+            return self._listed(request, list(found.values()), "GlobalOptionSetDefinitions")
         for name, facts in found.items():
             if _meant(piece, "Name", name, facts["MetadataId"]):
-                return self._one(request, facts, "GlobalOptionSetDefinitions", True)
+                return self._one(request, facts, "GlobalOptionSetDefinitions")
         raise errors.ApiError(404, "0x80060888", f"Could not find an option set with the key '{piece.key}'.")
 
     def _listed(self, request: Request, facts: list[Facts], context: str, cast: bool = False) -> Answer:
@@ -166,13 +166,13 @@ class Definitions:
         select, expand = request.options.get("$select"), request.options.get("$expand")
         value = [_shape(each, select, expand, cast, request) for each in facts]
         shape = f"({select})" if select else ""
-        return ok(self._head(request, context + shape) | {"value": value})
+        return _honoured(request, ok(self._head(request, context + shape) | {"value": value}))
 
     def _one(self, request: Request, facts: Facts, context: str, cast: bool = False) -> Answer:
         select = request.options.get("$select")
         shown = _shape(facts, select, request.options.get("$expand"), cast, request)
         shape = f"({select})" if select else ""
-        return ok(self._head(request, f"{context}{shape}/$entity") | shown)
+        return _honoured(request, ok(self._head(request, f"{context}{shape}/$entity") | shown))
 
     def _head(self, request: Request, context: str) -> Facts:
         head: Facts = {"@odata.context": f"{request.root}$metadata#{context}"}
@@ -191,6 +191,12 @@ class _Later:
         return self._definitions.collection(self._table, self._name)
 
 
+def _honoured(request: Request, answer: Answer) -> Answer:
+    if request.annotations:
+        answer.applied = [f'odata.include-annotations="{request.annotations}"']
+    return answer
+
+
 def _meant(piece: Segment, name: str, value: str, id: str) -> bool:
     key = (piece.key or "").strip()
     return key.lower() == id or key in (f"{name}='{value}'", f"'{value}'", f"MetadataId={id}")
@@ -204,12 +210,20 @@ def _filtered(facts: list[Facts], text: str, request: Request) -> list[Facts]:
 
 
 def _shape(facts: Facts, select: str | None, expand: str | None, cast: bool, request: Request) -> Facts:
-    """The selected properties, MetadataId always, and the expanded navigation properties."""
+    """The selected properties, MetadataId always, and the expanded navigation properties.
+
+    `cast`: the address says which type the answer has, so the answer does not say it again.
+    """
     names = None if select is None else [name.strip() for name in select.split(",") if name.strip()]
+    if not cast and "AttributeType" in facts:
+        for name in metadata.TYPED_NAMES.intersection(names or ()):
+            raise errors.invalid(
+                f"Could not find a property named '{name}' on type 'Microsoft.Dynamics.CRM.AttributeMetadata'."
+            )
     common = {
         name: value
         for name, value in facts.items()
-        if name not in metadata.EXPANDABLE and not isinstance(value, _Later)
+        if name not in metadata.EXPANDABLE and not isinstance(value, _Later) and not (cast and name == "@odata.type")
     }
     for name in names or ():
         if name not in common:

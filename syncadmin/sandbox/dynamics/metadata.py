@@ -251,6 +251,12 @@ _TYPED: dict[str, Callable[[Table, Column], dict[str, Any]]] = {
     "Customer": _lookup,
     "Owner": _lookup,
 }
+# A plain list of columns has none of these; they need a cast.
+TYPED_NAMES = frozenset({
+    "CalculationOf", "DatabaseLength", "DateTimeBehavior", "DefaultFormValue", "DefaultValue", "Format", "FormatName",
+    "ImeMode", "IsBaseCurrency", "IsLocalizable", "MaxLength", "MaxValue", "MinValue", "Precision", "PrecisionSource",
+    "Targets", "YomiOf",
+})  # fmt: skip
 # Navigation properties: there only when expanded, or asked for by their own address.
 EXPANDABLE = frozenset(
     {"OptionSet", "GlobalOptionSet", "Attributes", "Keys", "ManyToOneRelationships", "OneToManyRelationships"}

@@ -112,7 +112,24 @@ def test_casts_show_what_is_special(api: Any, cast: str, column: str, facts: dic
     target = f"{LEAD}/Attributes/{CAST}{cast}AttributeMetadata?$select=LogicalName,{','.join(facts)}"
     found = {each["LogicalName"]: each for each in api.values(target)}
     assert {name: found[column][name] for name in facts} == facts
-    assert all(each["@odata.type"] == f"#{CAST}{cast}AttributeMetadata" for each in found.values())
+    # The address says the type already.
+    assert all("@odata.type" not in each for each in found.values())
+
+
+def test_a_plain_list_of_columns_knows_common_properties_only(api: Any) -> None:
+    texts = f"$filter=AttributeType eq {CAST}AttributeTypeCode'Memo'"
+    answer = api.get(f"{LEAD}/Attributes?$select=LogicalName,MaxLength&{texts}")
+    assert code(answer) == (400, "0x80060888")
+    assert "'MaxLength' on type 'Microsoft.Dynamics.CRM.AttributeMetadata'" in answer.json()["error"]["message"]
+    assert api.get(f"{LEAD}?$expand=Attributes($select=LogicalName,MaxLength)").status_code == 400
+    everything = api.values(f"{LEAD}/Attributes?{texts}")
+    assert all(each["@odata.type"] == f"#{CAST}MemoAttributeMetadata" and each["MaxLength"] for each in everything)
+
+
+def test_a_preference_on_metadata_is_told_as_applied(api: Any) -> None:
+    wish = 'odata.include-annotations="*"'
+    for target in (LEAD, f"{LEAD}/Attributes?$select=LogicalName"):
+        assert api.get(target, Prefer=wish).headers["Preference-Applied"] == wish
 
 
 def options(api: Any, cast: str, column: str, expand: str) -> Any:
