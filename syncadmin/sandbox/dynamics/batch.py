@@ -11,6 +11,8 @@ from .state import State
 from .wire import Answer, Request, refusal
 
 MOST = 1000
+# Twice as long as outside: a batch is the way for queries that outgrow an address.
+_LONGEST_URL = 65_536
 _BOUNDARY = re.compile(r'boundary=(?:"([^"]+)"|([^;,\s]+))', re.IGNORECASE)
 _LINE = re.compile(r"(GET|POST|PATCH|PUT|DELETE) (\S.*?) HTTP/1\.1", re.IGNORECASE)
 _ROOT = re.compile(r"^(?:https?://[^/]+)?/?(?:api/data/v9\.\d/)?")
@@ -138,6 +140,8 @@ class Batch:
             if name not in references:
                 raise errors.unreadable(f"Content-ID Reference: '{name}' does not exist in the batch context.")
             target = references[name] + (f"/{tail}" if tail else "")
+        if len(target) > _LONGEST_URL:
+            raise errors.invalid("The address of an operation is too long.")
         if target.partition("?")[0].lower() in ("$batch",):
             raise errors.unreadable("A batch may not contain another batch.")
         return Request(
@@ -156,7 +160,7 @@ class Batch:
             answer = self._run(outer, operation, {}, hit)
         except errors.ApiError as error:
             self._state.rollback()
-            return self._part(refusal(error, "*" in outer.annotations), operation.content_id), error.status
+            return self._refused(outer, operation, error)
         self._state.keep()
         return self._part(answer, operation.content_id), 0
 
@@ -176,7 +180,7 @@ class Batch:
                 answer = self._run(outer, operation, references, hit)
             except errors.ApiError as error:
                 self._state.rollback()
-                return self._part(refusal(error, "*" in outer.annotations), operation.content_id), error.status
+                return self._refused(outer, operation, error)
             if operation.content_id:
                 _remember(references, operation, answer)
             parts.append(self._part(answer, operation.content_id))
@@ -184,6 +188,11 @@ class Batch:
         mark = f"changesetresponse_{self._state.new_id()}"
         inner = b"".join(f"--{mark}\r\n".encode() + part for part in parts) + f"--{mark}--\r\n".encode()
         return f"Content-Type: multipart/mixed; boundary={mark}\r\n\r\n".encode() + inner, 0
+
+    def _refused(self, outer: Request, operation: Operation, error: errors.ApiError) -> tuple[bytes, int]:
+        # Details are wished for by the batch as a whole or by one of its operations.
+        detailed = "*" in outer.annotations or "*" in operation.headers.get("prefer", "")
+        return self._part(refusal(error, detailed), operation.content_id), error.status
 
     def _part(self, answer: Answer, content_id: str | None) -> bytes:
         answer.headers["REQ_ID"] = self._state.new_id()
@@ -195,7 +204,4 @@ class Batch:
 
 
 def _remember(references: dict[str, str], operation: Operation, answer: Answer) -> None:
-    address = answer.headers.get("OData-EntityId")
-    if address is None and operation.method == "POST" and b'"@odata.etag"' in answer.body:
-        address = answer.headers.get("Location")
-    references[f"${operation.content_id}"] = _ROOT.sub("", address or operation.target.partition("?")[0])
+    references[f"${operation.content_id}"] = answer.row or operation.target.partition("?")[0]

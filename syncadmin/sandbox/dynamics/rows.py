@@ -170,9 +170,10 @@ class Rows:
             answer.applied = ["return=representation"]
             if request.annotations:
                 answer.applied.append(f'odata.include-annotations="{request.annotations}"')
+            answer.row = address
             return answer
         link = f"{request.root}{address}"
-        return Answer(204, headers={"Location": link, "OData-EntityId": link})
+        return Answer(204, headers={"Location": link, "OData-EntityId": link}, row=address)
 
     # -- below one row
 

@@ -61,6 +61,8 @@ class Answer:
     headers: dict[str, str] = field(default_factory=dict)
     type: str = JSON
     applied: list[str] = field(default_factory=list)
+    # The address of the row written, for later operations of a change set; never sent.
+    row: str = ""
 
     @property
     def line(self) -> str:

@@ -214,3 +214,39 @@ def test_no_batch_inside_a_batch(api: Any) -> None:
 def test_no_boundary_is_plain_json(api: Any) -> None:
     response = api.client.post(f"{ROOT}$batch", content=b"x", headers={"Content-Type": "application/json"})
     assert (response.status_code, response.json()["error"]["code"]) == (400, "0x80048d19")
+
+
+def test_a_reference_to_a_row_that_was_answered_whole(api: Any) -> None:
+    response = send(
+        api,
+        change_set(
+            operation("POST", "accounts?$select=name", {"name": "F"}, 1, Prefer="return=representation"),
+            operation("POST", "contacts", {"lastname": "S", "parentcustomerid_account@odata.bind": "$1"}, 2),
+        ),
+    )
+    assert [status for status, _ in answers(response)] == [201, 204], response.text
+    account, contact = api.values("accounts?$select=name")[0], api.values("contacts?$select=_parentcustomerid_value")[0]
+    assert contact["_parentcustomerid_value"] == account["accountid"]
+
+
+def test_an_operation_may_wish_for_details_of_its_own_error(api: Any) -> None:
+    wish = {"Prefer": 'odata.include-annotations="*"'}
+    absent = f"leads({UNKNOWN})"
+    response = send(api, operation("GET", absent, **wish), operation("GET", absent), Prefer="odata.continue-on-error")
+    detailed, plain = (body["error"].keys() for _, body in answers(response))
+    assert "@Microsoft.PowerApps.CDS.TraceText" in detailed
+    assert plain == {"code", "message"}
+
+
+def test_an_address_inside_may_be_twice_as_long(api: Any) -> None:
+    api.create("leads", lastname="A")
+
+    def listed(length: int) -> str:
+        start = "leads?$select=lastname&$filter=lastname eq '"
+        return f"{start}{'x' * (length - len(start) - 1)}'"
+
+    assert api.get(listed(33_000)).status_code == 400
+    response = send(
+        api, operation("GET", listed(65_536)), operation("GET", listed(65_537)), Prefer="odata.continue-on-error"
+    )
+    assert [status for status, _ in answers(response)] == [200, 400]
