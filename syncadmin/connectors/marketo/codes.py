@@ -26,7 +26,7 @@ from syncadmin.connectors.errors import (
     Unavailable,
 )
 from syncadmin.connectors.marketo.permissions import denied
-from syncadmin.connectors.marketo.requests import SPLITTABLE
+from syncadmin.connectors.marketo.requests import LOG, SPLITTABLE
 from syncadmin.connectors.marketo.responses import Fault, fault
 from syncadmin.connectors.messages import Answer, Request
 from syncadmin.engine.failures import Cause
@@ -172,7 +172,9 @@ def _error(request: Request, said: Fault, now: datetime) -> ConnectorError:
     kind, message = meaning.error, f"Marketo answered {said.code}: {said.message}"
     if kind is PermissionMissing:
         message = denied(request, said.message)
-    if meaning.splits and request.path.partition("?")[0] in SPLITTABLE:
+    path = request.path.partition("?")[0]
+    # People written twice are the same people; a log entry written twice stands there twice.
+    if meaning.splits and path in SPLITTABLE and not (meaning.unsure and path == LOG):
         kind = TooLarge  # the same batch would time out or crash in the same way again
     elif meaning.unsure and not request.repeatable:
         kind = NoAnswer

@@ -76,6 +76,11 @@ def test_a_time_out_of_a_write_that_cannot_be_split_leaves_the_outcome_open() ->
     assert type(judged("604", requests.create_fields([]))) is errors.NoAnswer
 
 
+def test_a_time_out_of_log_entries_leaves_the_outcome_open_though_they_could_be_split() -> None:
+    assert type(judged("604", requests.log([b"{}"]))) is errors.NoAnswer
+    assert type(judged("611", requests.log([b"{}"]))) is errors.TooLarge
+
+
 @pytest.mark.parametrize(
     ("request_", "permission"),
     [

@@ -307,6 +307,13 @@ def test_log_entries_are_posted_and_answered_one_by_one() -> None:
     }
 
 
+def test_log_entries_that_timed_out_are_not_sent_again() -> None:
+    room = Room({LOG: failed("604", "Request timed out")})
+    with pytest.raises(errors.NoAnswer):
+        room.marketo.log([entry(1), entry(2)])
+    assert len(room.account.to(LOG)) == 1
+
+
 def test_the_same_person_may_be_logged_twice_in_a_call() -> None:
     added = {"id": 1, "marketoGUID": "1", "status": "added"}
     room = Room({LOG: ok(added, added)})
