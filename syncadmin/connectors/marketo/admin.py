@@ -7,7 +7,7 @@ from typing import Any
 
 from syncadmin.connectors.contract import ActivityType, NewField, Outcome, Status
 from syncadmin.connectors.errors import Malformed, PermissionMissing, Refused
-from syncadmin.connectors.marketo import codes, permissions, requests, responses, values
+from syncadmin.connectors.marketo import codes, permissions, queries, requests, responses, values
 from syncadmin.connectors.marketo.metadata import KINDS, names_by_fold
 from syncadmin.connectors.marketo.responses import mapping
 from syncadmin.connectors.messages import Answer, Request
@@ -109,7 +109,7 @@ def ensure_activity_type(send: Send, wanted: ActivityType) -> int:
 
 
 def _ensure_type(send: Send, wanted: ActivityType) -> int:
-    known = responses.rows(responses.envelope(send(requests.custom_types())).result)
+    known = responses.rows(queries.found(send, requests.custom_types()).result)
     found = next((row for row in known if _is_named(row, wanted.api_name)), None)
     if found is None:
         _result(send, requests.create_type(wanted))

@@ -162,7 +162,7 @@ class Marketo:
         return responses.static_lists(queries.pages(self._send, requests.lists))
 
     def members(self, list_id: str, token: str = "") -> Members:
-        page = responses.envelope(self._send(requests.members(list_id, token)))
+        page = queries.found(self._send, requests.members(list_id, token))
         people = tuple(responses.person_id(responses.mapping(row).get("id")) for row in page.result)
         return Members(people, page.token, more=bool(page.token) and page.more is not False)
 
@@ -170,7 +170,7 @@ class Marketo:
         return responses.names(responses.envelope(self._send(requests.partitions())).result)
 
     def usage(self) -> Usage:
-        rows = responses.envelope(self._send(requests.usage())).result
+        rows = queries.found(self._send, requests.usage()).result
         return responses.usage(rows, self._account.user(self._work))
 
     # --- what is ours over there

@@ -8,6 +8,7 @@ from typing import Any
 
 from syncadmin.connectors.errors import Malformed, Refused, TooLarge, Unavailable
 from syncadmin.connectors.marketo import requests, responses
+from syncadmin.connectors.marketo.responses import Envelope
 from syncadmin.connectors.messages import Answer, Request
 
 log = logging.getLogger(__name__)
@@ -16,6 +17,17 @@ Send = Callable[[Request], Answer]
 
 _NOTHING_FOUND = "702"
 _WIDE_BUCKET = "1003"
+
+
+def found(send: Send, request: Request) -> Envelope:
+    """The answer of a search; "no data found" is an empty one."""
+    try:
+        answer = send(request)
+    except Refused as error:
+        if error.code != _NOTHING_FOUND:
+            raise
+        return Envelope(error.request_id, [], "", None)
+    return responses.envelope(answer)
 
 
 def people(send: Send, column: str, wanted: Sequence[str], fields: Sequence[str]) -> list[Any]:
@@ -39,7 +51,7 @@ def pages(send: Send, build: Callable[[str], Request]) -> Iterator[Any]:
     """Rows of all pages of a lead database list; a token means that there are more."""
     token, seen = "", set[str]()
     while True:
-        page = responses.envelope(send(build(token)))
+        page = found(send, build(token))
         # An empty list means nobody; no list at all must not, or a changed person would be passed over.
         if not page.listed:
             raise Malformed("The answer has no result.", request_id=page.request_id)
@@ -57,8 +69,6 @@ def _split(send: Send, column: str, wanted: Sequence[str], fields: Sequence[str]
     try:
         return list(pages(send, lambda token: requests.leads_by(column, wanted, fields, token)))
     except Refused as error:
-        if error.code == _NOTHING_FOUND:
-            return []
         if not (isinstance(error, TooLarge) or error.code == _WIDE_BUCKET):
             raise
         if len(wanted) == 1:

@@ -30,7 +30,7 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """What surrounds every result. ``more`` is None where the answer did not say; not ``listed``: it named no result."""
+    """What surrounds every result. ``more`` is None where the answer did not say; not ``listed``: it said nothing of a result."""
 
     request_id: str
     result: list[Any]
@@ -68,7 +68,8 @@ def envelope(answer: Answer) -> Envelope:
         result=result or [],
         token=token if isinstance(token, str) else "",
         more=more if isinstance(more, bool) else None,
-        listed=result is not None,
+        # A warning that nothing was found may stand in place of the result.
+        listed=result is not None or bool(body.get("warnings")),
     )
 
 

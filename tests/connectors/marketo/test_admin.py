@@ -135,9 +135,10 @@ def steps(room: Room) -> list[str]:
 DONE = described_type("crmEntity", "errorMessage")
 
 
-def test_a_missing_type_is_drafted_completed_and_approved() -> None:
+@pytest.mark.parametrize("none", [ok(), failed("702", "No data found for a given search scenario")])
+def test_a_missing_type_is_drafted_completed_and_approved(none: dict[str, Any]) -> None:
     room = types(
-        types=ok(),
+        types=none,
         type=described_type(status="draft"),
         describe=[described_type(status="draft"), DONE],
         attributes=DONE,

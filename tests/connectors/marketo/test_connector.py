@@ -115,6 +115,21 @@ def test_no_data_found_is_nobody() -> None:
     assert Room({LEADS: failed("702", "No data found")}).marketo.find(Table.PERSON, "email", ["a@b.c"], []) == []
 
 
+def test_no_data_found_is_an_empty_list_wherever_something_is_listed() -> None:
+    nothing = failed("702", "No data found for a given search scenario")
+    marketo = Room({LISTS: nothing, MEMBERS: nothing, USAGE: nothing}).marketo
+    assert marketo.lists() == []
+    assert (marketo.members("1207").people, marketo.members("1207").more) == ((), False)
+    assert marketo.usage().total == 0
+
+
+def test_a_warning_in_place_of_a_result_is_an_empty_list() -> None:
+    warned = {"requestId": "1#2", "success": True, "warnings": ["No lists found for the given search criteria."]}
+    assert Room({LISTS: warned}).marketo.lists() == []
+    with pytest.raises(errors.Malformed):
+        Room({LISTS: {"requestId": "1#2", "success": True}}).marketo.lists()
+
+
 def test_field_types_are_asked_for_once_an_hour() -> None:
     body = b'{"success":true,"result":[{"id":1,"annualRevenue":250000}]}'
     room = Room(
