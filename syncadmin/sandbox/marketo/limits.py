@@ -52,7 +52,8 @@ class Limits:
         for code in codes:
             errors[code] = errors.get(code, 0) + 1
         users, total = dict(today["users"]), today["total"]
-        if not set(codes) & FREE_CODES:
+        # A call without a token is nobody's.
+        if user and not set(codes) & FREE_CODES:
             users[user] = users.get(user, 0) + 1
             total += 1
             # Refused calls that are not starred count too: hammering prolongs the pause.

@@ -67,6 +67,25 @@ def test_the_token_as_a_parameter_needs_the_switch(sandbox, client: Client):
     assert bare.get(PEOPLE, access_token=client.token).result[0]["name"] == "Default"
 
 
+def test_extracts_need_the_permission_for_what_they_extract(sandbox, client: Client):
+    day = {"createdAt": {"startAt": "2026-03-04T00:00:00Z", "endAt": "2026-03-05T00:00:00Z"}}
+    people = ("/bulk/v1/leads/export", {"fields": ["id"], "filter": day})
+    activities = ("/bulk/v1/activities/export", {"filter": day})
+    for missing, refused, allowed in (("Lead", people, activities), ("Activity", activities, people)):
+        sandbox.set_knobs(missing_permissions={f"Read-Only {missing}", f"Read-Write {missing}"})
+        assert client.post(f"{refused[0]}/create.json", refused[1]).code == "603"
+        assert client.get(f"{refused[0]}.json").code == "603"
+        assert client.post(f"{allowed[0]}/create.json", allowed[1]).result[0]["status"] == "Created"
+    assert client.get("/bulk/v1/unheard/export.json").code == "610"
+
+
+def test_a_call_without_a_token_is_nobodys(sandbox, client: Client):
+    Client(sandbox).get(PEOPLE)
+    usage = client.get("/rest/v1/stats/usage.json").result[0]
+    assert (usage["total"], usage["users"]) == (0, [])
+    assert client.get("/rest/v1/stats/errors.json").result[0]["errors"] == [{"errorCode": "603", "count": 1}]
+
+
 def test_a_missing_permission_is_603_and_writing_includes_reading(sandbox, client: Client):
     sandbox.set_knobs(missing_permissions={"Read-Only Lead"})
     assert client.get(PEOPLE).result

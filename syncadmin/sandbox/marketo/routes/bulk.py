@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from syncadmin.sandbox.marketo import exports
 from syncadmin.sandbox.marketo.answers import Answer, ApiError, Payload, plain
 from syncadmin.sandbox.marketo.jobs import Job, public
 from syncadmin.sandbox.marketo.requests import Request
-from syncadmin.sandbox.marketo.routing import route
+from syncadmin.sandbox.marketo.routing import Route, route
 
 from .leads import page
 
@@ -21,19 +22,12 @@ _TYPES = {"CSV": "text/csv", "TSV": "text/tab-separated-values", "SSV": "text/pl
 
 
 def create(sandbox: MarketoSandbox, request: Request, kind: str) -> Payload:
-    _known(kind)
     check = exports.lead_spec if kind == "leads" else exports.activity_spec
     job = sandbox.jobs.create(kind, request.user, check(sandbox.state, request.json()))
     return Payload([public(job)])
 
 
-def _known(kind: str) -> None:
-    if kind not in ("leads", "activities"):
-        raise ApiError(610, "Requested resource not found")
-
-
 def _job(sandbox: MarketoSandbox, request: Request, kind: str, id: str) -> Job:
-    _known(kind)
     sandbox.jobs.advance()
     return sandbox.jobs.find(kind, request.user, id)
 
@@ -57,7 +51,6 @@ def _listed(job: Job) -> dict[str, Any]:
 
 
 def browse(sandbox: MarketoSandbox, request: Request, kind: str) -> Payload:
-    _known(kind)
     sandbox.jobs.advance()
     statuses = ["Canceled" if name == "Cancelled" else name for name in request.many("status")]
     jobs = {int(job["number"]): job for job in sandbox.jobs.recent(kind, request.user, statuses)}
@@ -93,12 +86,18 @@ def _part(headers: list[tuple[str, str]], body: bytes, first: str, last: str) ->
     return Answer("206 Partial Content", found, body[start : end + 1])
 
 
-_JOB = "/bulk/v1/{kind}/export/{id}"
-ROUTES = (
-    route("POST", "/bulk/v1/{kind}/export/create.json", create, "Read-Only Lead"),
-    route("GET", "/bulk/v1/{kind}/export.json", browse, "Read-Only Lead"),
-    route("POST", _JOB + "/enqueue.json", enqueue, "Read-Only Lead"),
-    route("POST", _JOB + "/cancel.json", cancel, "Read-Only Lead"),
-    route("GET", _JOB + "/status.json", status, "Read-Only Lead"),
-    route("GET", _JOB + "/file.json", file, "Read-Only Lead"),
-)
+def _routes(kind: str, permission: str) -> tuple[Route, ...]:
+    export = f"/bulk/v1/{kind}/export"
+    calls = (
+        ("POST", "/create.json", create),
+        ("GET", ".json", browse),
+        ("POST", "/{id}/enqueue.json", enqueue),
+        ("POST", "/{id}/cancel.json", cancel),
+        ("GET", "/{id}/status.json", status),
+        ("GET", "/{id}/file.json", file),
+    )
+    return tuple(route(method, export + tail, partial(deed, kind=kind), permission) for method, tail, deed in calls)
+
+
+# Whoever may not see activities may not extract them either.
+ROUTES = (*_routes("leads", "Read-Only Lead"), *_routes("activities", "Read-Only Activity"))
