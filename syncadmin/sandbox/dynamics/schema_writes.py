@@ -32,7 +32,7 @@ class SchemaWrites:
         if request.method == "POST" and name == "Keys":
             return self._create_key(request, table)
         if request.method == "DELETE" and name == "Attributes" and rest[0].key:
-            self.remove_column(table.name, rest[0].key.partition("'")[2].rstrip("'"))
+            self.remove_column(table.name, _column_meant(table, rest[0].key))
             return Answer(204)
         if request.method in ("PUT", "PATCH") and not rest:
             return self._switch(request, table)
@@ -116,6 +116,12 @@ class SchemaWrites:
                 return "Failed"
             seen.add(values)
         return "Active"
+
+
+def _column_meant(table: Table, key: str) -> str:
+    """The column a key names: `LogicalName='x'`, or its MetadataId."""
+    ids = {metadata_id("column", table.name, name): name for name in table.columns}
+    return ids.get(key.strip().lower().removeprefix("metadataid="), key.partition("'")[2].rstrip("'"))
 
 
 def _facts(kind: str, schema: str, body: dict[str, Any]) -> dict[str, Any]:

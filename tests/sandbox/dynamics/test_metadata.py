@@ -233,6 +233,15 @@ def test_a_column_is_created(api: Any) -> None:
     )
 
 
+@pytest.mark.parametrize("by", ["LogicalName", "MetadataId"])
+def test_a_column_is_removed_by_name_or_id(api: Any, by: str) -> None:
+    (found,) = api.values(f"{LEAD}/Attributes?$select=LogicalName&$filter=LogicalName eq 'nvk_discount'")
+    key = found["MetadataId"] if by == "MetadataId" else "LogicalName='nvk_discount'"
+    assert api.delete(f"{LEAD}/Attributes({key})").status_code == 204
+    assert api.get("leads?$select=nvk_discount").status_code == 400
+    assert api.delete(f"{LEAD}/Attributes({key})").status_code == 404
+
+
 def test_tracking_is_switched_on_and_never_off(api: Any, org: Any) -> None:
     org.set_tracking("lead", False)
     assert code(api.get("leads", Prefer="odata.track-changes")) == (400, "0x80072491")
