@@ -9,6 +9,7 @@ from . import errors
 from .address import existing, set_of
 from .batch import Batch
 from .bulk import Bulk
+from .bulkdelete import BulkDelete
 from .definitions import Definitions
 from .lifecycle import Lifecycle
 from .rows import Rows
@@ -16,7 +17,7 @@ from .wire import Answer, Request, ok
 from .write import Writer
 
 _PREFIX = "Microsoft.Dynamics.CRM."
-_OUT_OF_SCOPE = frozenset({"BulkDelete", "RetrieveDuplicates", "Restore"})
+_OUT_OF_SCOPE = frozenset({"RetrieveDuplicates", "Restore"})
 VERSION = "9.2.25114.00181"
 
 
@@ -26,7 +27,7 @@ class Api:
     def __init__(self, writer: Writer, inner_fault: Callable[[Request], None]) -> None:
         self.writer, self.state = writer, writer.state
         self.rows, self.bulk = Rows(writer), Bulk(writer)
-        self.lifecycle = Lifecycle(writer)
+        self.lifecycle, self.bulk_delete = Lifecycle(writer), BulkDelete(writer)
         self.definitions = Definitions(writer)
         self._inner_fault = inner_fault
         self._batch = Batch(self.state, self._inside)
@@ -65,6 +66,8 @@ class Api:
             return ok(_FUNCTIONS[first.name](self, request))
         if len(path) == 1 and first.name == "Merge" and request.method == "POST":
             return self.lifecycle.merge_request(request)
+        if len(path) == 1 and first.name == "BulkDelete" and request.method == "POST":
+            return self.bulk_delete.answer(request)
         if first.name in _OUT_OF_SCOPE:
             raise errors.not_implemented(first.name)
         if len(path) > 1 and path[-1].name.startswith(_PREFIX):

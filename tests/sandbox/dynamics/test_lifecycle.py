@@ -177,9 +177,8 @@ def test_what_cannot_be_deleted(api: Any) -> None:
     assert code(api.delete(f"systemusers({user})")) == (405, "0x80040227")
 
 
-@pytest.mark.parametrize("name", ["BulkDelete", "Restore"])
-def test_out_of_scope(api: Any, name: str) -> None:
-    assert api.post(name, {}).status_code == 501
+def test_out_of_scope(api: Any) -> None:
+    assert api.post("Restore", {}).status_code == 501
 
 
 def test_a_deleted_lead_leaves_its_contact_unlinked(api: Any) -> None:
