@@ -16,6 +16,7 @@ from syncadmin.sandbox.faults import Fault, Faults
 from . import campaigns, control, identity, pages, routing, seed, troubles, webhooks
 from .answers import Answer, ApiError, Payload, PlainError, failure, plain, request_id, success
 from .desk import Desk
+from .imports import Imports
 from .jobs import Jobs
 from .limits import Limits
 from .requests import Request, check_size, override, read
@@ -48,7 +49,7 @@ class MarketoSandbox(Desk):
         self.faults = Faults(random.Random(seed + 1))
         self.truth = self.state.truth
         self.limits = Limits(self.state, limits)
-        self.jobs = Jobs(self.state, self.limits)
+        self.jobs, self.imports = Jobs(self.state, self.limits), Imports(self.state)
         self._flying = threading.Lock()
         self._stop = threading.Event()
         _furnish(self.state, webhook_url, webhook_key)
@@ -149,6 +150,8 @@ class MarketoSandbox(Desk):
         return answer
 
     def _run(self, found: routing.Route, request: Request, parts: dict[str, str]) -> Answer:
+        # What an import has done by now shows in whatever is read.
+        self.imports.advance()
         made = found.handler(self, request, **parts)
         return success(request.id, made) if isinstance(made, Payload) else made
 

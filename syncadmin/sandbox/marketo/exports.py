@@ -13,7 +13,8 @@ from . import activities as log
 from .answers import ApiError, missing, moment, stamp
 from .state import Person, State
 
-_SEPARATORS = {"CSV": ",", "TSV": "\t", "SSV": ";"}
+SEPARATORS = {"CSV": ",", "TSV": "\t", "SSV": ";"}
+FILE_TYPES = {"CSV": "text/csv", "TSV": "text/tab-separated-values", "SSV": "text/plain"}
 _LONGEST = timedelta(days=31)
 _EARLIEST = datetime(2007, 1, 1, tzinfo=UTC)
 _LEAD_FILTERS = (
@@ -71,7 +72,7 @@ def _lead_filter(state: State, name: str, value: Any) -> Any:
 
 def _common(body: dict[str, Any]) -> Spec:
     form = str(body.get("format") or "CSV").upper()
-    if form not in _SEPARATORS:
+    if form not in SEPARATORS:
         raise ApiError(1003, f"Invalid value for field 'format' and value '{body['format']}'")
     names = body.get("columnHeaderNames") or {}
     if not isinstance(names, dict):
@@ -125,7 +126,7 @@ def write(state: State, kind: str, spec: Spec) -> tuple[int, bytes]:
     rows = _people(state, spec) if kind == "leads" else _activities(state, spec)
     text = io.StringIO()
     # Rows are separated by a line feed alone; quotes are doubled.
-    writer = csv.writer(text, delimiter=_SEPARATORS[spec["format"]], lineterminator="\n")
+    writer = csv.writer(text, delimiter=SEPARATORS[spec["format"]], lineterminator="\n")
     writer.writerow([spec["names"].get(name, name) for name in spec["fields"]])
     count = 0
     for row in rows:

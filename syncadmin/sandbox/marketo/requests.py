@@ -9,9 +9,10 @@ from urllib.parse import parse_qs, quote
 
 from .answers import ApiError, PlainError, missing
 
-# 414 and 413 of the vendor's gateway; the 10 MB of bulk imports do not apply here.
+# 414 and 413 of the vendor's gateway; only the file of a bulk import may be larger.
 _MOST_URI = 8 * 1024
 _MOST_BODY = 1024 * 1024
+_IMPORT, _MOST_FILE = "/bulk/v1/leads.json", 10 * 1024 * 1024
 
 
 @dataclass(slots=True)
@@ -105,7 +106,7 @@ def read(environ: dict[str, Any]) -> Request:
 def check_size(request: Request) -> None:
     if len(request.uri) > _MOST_URI:
         raise PlainError("414 Request-URI Too Large", "414 Request-URI Too Large")
-    if len(request.body) > _MOST_BODY:
+    if len(request.body) > (_MOST_FILE if request.path == _IMPORT else _MOST_BODY):
         raise PlainError("413 Request Entity Too Large", "413 Request Entity Too Large")
 
 

@@ -39,7 +39,6 @@ def test_what_is_out_of_scope_is_610(client: Client):
         assert client.get(f"/rest/v1/{path}.json").code == "610"
     assert client.post("/rest/v1/leads/push.json").code == "610"
     assert client.post("/rest/v1/leads/submitForm.json").code == "610"
-    assert client.post("/bulk/v1/leads.json").code == "610"
     assert client.post("/rest/v1/leads/partitions.json", {"input": [{"id": 1}]}).code == "610"
 
 

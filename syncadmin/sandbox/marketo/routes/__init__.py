@@ -2,7 +2,7 @@
 
 from syncadmin.sandbox.marketo.routing import Route
 
-from . import activities, assets, bulk, custom, leads, lists, members, schema, stats, writes
+from . import activities, assets, bulk, custom, imports, leads, lists, members, schema, stats, writes
 
 ROUTES: tuple[Route, ...] = (
     *leads.ROUTES,
@@ -14,5 +14,6 @@ ROUTES: tuple[Route, ...] = (
     *members.ROUTES,
     *assets.ROUTES,
     *bulk.ROUTES,
+    *imports.ROUTES,
     *stats.ROUTES,
 )

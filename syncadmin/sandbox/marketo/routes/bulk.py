@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from syncadmin.sandbox.marketo.app import MarketoSandbox
 
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)\Z")
-_TYPES = {"CSV": "text/csv", "TSV": "text/tab-separated-values", "SSV": "text/plain"}
 
 
 def create(sandbox: MarketoSandbox, request: Request, kind: str) -> Payload:
@@ -67,7 +66,7 @@ def file(sandbox: MarketoSandbox, request: Request, kind: str, id: str) -> Answe
     body = sandbox.jobs.file(job)
     if body is None:
         return plain("404 Not Found", "File not found")
-    headers = [("Content-Type", f"{_TYPES[job['spec']['format']]};charset=UTF-8"), ("Server", "nginx")]
+    headers = [("Content-Type", f"{exports.FILE_TYPES[job['spec']['format']]};charset=UTF-8"), ("Server", "nginx")]
     headers.append(("Accept-Ranges", "bytes"))
     wanted = _RANGE.match(request.headers.get("range", "").replace(" ", ""))
     if wanted is None or wanted[0] == "bytes=-":

@@ -52,6 +52,16 @@ def sync(sandbox: MarketoSandbox, request: Request) -> Payload:
     return Payload(None if body.get("asyncProcessing") is True else result)
 
 
+def partition_of(name: Any) -> int | None:
+    """The partition's id; None if none is named."""
+    if not name:
+        return None
+    for partition in PARTITIONS:
+        if str(name).casefold() == str(partition["name"]).casefold():
+            return int(str(partition["id"]))
+    raise ApiError(1008, f"Access denied to partition '{name}'")
+
+
 class _Sync:
     """The settings of one sync call, and what it does to each row."""
 
@@ -82,10 +92,7 @@ class _Sync:
             return None
         if self.action not in ("createOnly", "createOrUpdate"):
             raise ApiError(1003, f"partitionName is not allowed with action '{self.action}'")
-        for partition in PARTITIONS:
-            if str(name).casefold() == str(partition["name"]).casefold():
-                return int(str(partition["id"]))
-        raise ApiError(1008, f"Access denied to partition '{name}'")
+        return partition_of(name)
 
     def row(self, row: Any) -> Row:
         if not isinstance(row, dict):
