@@ -22,7 +22,7 @@ from .wire import Request
 
 MOST = 5000
 KNOWN = frozenset({"$select", "$expand", "$orderby", "$filter", "$top", "$count", "$skiptoken", "$deltatoken"})
-_ELSEWHERE = frozenset({"$apply", "fetchXml", "savedQuery", "userQuery"})
+_ELSEWHERE = frozenset({"$apply", "fetchXml", "savedQuery", "sql", "userQuery"})
 
 
 @total_ordering

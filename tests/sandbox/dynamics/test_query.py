@@ -142,6 +142,7 @@ def test_any_and_all(api: Any) -> None:
         ("leads?$expand=nothing", 400, "0x80060888"),
         ("leads?$skiptoken=junk", 400, "0x80060888"),
         ("leads?fetchXml=<fetch/>", 501, "0x80060888"),
+        ("leads?sql=select lastname from lead", 501, "0x80060888"),
     ],
 )
 def test_what_is_not_understood(api: Any, target: str, status: int, number: str) -> None:
