@@ -155,10 +155,10 @@ def status(batch: Batch) -> Batch:
     }
 
 
-def report(batch: Batch, kind: str) -> bytes | None:
-    """The failed or warned rows in the format they came in, with the reason behind them; None if there are none."""
+def report(batch: Batch, kind: str) -> bytes:
+    """The failed or warned rows in the format they came in, with the reason behind them; empty if there are none."""
     if not batch[kind]:
-        return None
+        return b""
     text = io.StringIO()
     writer = csv.writer(text, delimiter=SEPARATORS[batch["format"]], lineterminator="\n")
     writer.writerow([*batch["header"], _REASONS[kind]])

@@ -79,6 +79,15 @@ def test_extracts_need_the_permission_for_what_they_extract(sandbox, client: Cli
     assert client.get("/bulk/v1/unheard/export.json").code == "610"
 
 
+def test_lists_belong_to_the_people_not_to_the_assets(sandbox, client: Client):
+    sandbox.set_knobs(missing_permissions={"Read-Only Assets", "Read-Write Assets"})
+    listed = client.get("/rest/v1/lists.json").result
+    assert client.get(f"/rest/v1/lists/{listed[0]['id']}.json").result == listed[:1]
+    assert client.get("/rest/asset/v1/staticLists.json").code == "603"
+    sandbox.set_knobs(missing_permissions={"Read-Only Lead", "Read-Write Lead"})
+    assert client.get("/rest/v1/lists.json").code == "603"
+
+
 def test_a_call_without_a_token_is_nobodys(sandbox, client: Client):
     Client(sandbox).get(PEOPLE)
     usage = client.get("/rest/v1/stats/usage.json").result[0]

@@ -7,7 +7,7 @@ from email.message import Message
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from syncadmin.sandbox.marketo.answers import Answer, ApiError, Payload, plain
+from syncadmin.sandbox.marketo.answers import Answer, ApiError, Payload
 from syncadmin.sandbox.marketo.exports import FILE_TYPES, SEPARATORS
 from syncadmin.sandbox.marketo.imports import report, status
 from syncadmin.sandbox.marketo.requests import Request
@@ -66,11 +66,9 @@ def show(sandbox: MarketoSandbox, request: Request, id: str) -> Payload:
 
 def rows(sandbox: MarketoSandbox, request: Request, id: str, kind: str) -> Answer:
     batch = sandbox.imports.find(request.user, id)
-    body = report(batch, kind)
-    if body is None:
-        return plain("404 Not Found", "File not found")
     headers = [("Content-Type", f"{FILE_TYPES[batch['format']]};charset=UTF-8"), ("Server", "nginx")]
-    return Answer("200 OK", headers, body)
+    # Clients take an empty file for "none", so no error here.
+    return Answer("200 OK", headers, report(batch, kind))
 
 
 _WRITE, _BATCH = "Read-Write Lead", "/bulk/v1/leads/batch/{id}"

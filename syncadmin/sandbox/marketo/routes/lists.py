@@ -99,8 +99,8 @@ def of_person(sandbox: MarketoSandbox, request: Request, id: str) -> Payload:
 
 _READ, _WRITE = "Read-Only Lead", "Read-Write Lead"
 ROUTES = (
-    route("GET", "/rest/v1/lists.json", browse, "Read-Only Assets"),
-    route("GET", "/rest/v1/lists/{id}.json", one, "Read-Only Assets"),
+    route("GET", "/rest/v1/lists.json", browse, _READ),
+    route("GET", "/rest/v1/lists/{id}.json", one, _READ),
     route("GET", "/rest/v1/lists/{id}/leads.json", members, _READ),
     route("GET", "/rest/v1/list/{id}/leads.json", members, _READ),
     route("POST", "/rest/v1/lists/{id}/leads.json", add, _WRITE),
