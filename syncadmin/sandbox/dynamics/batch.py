@@ -87,6 +87,9 @@ def _part(head: dict[str, str], content: bytes) -> Operation | ChangeSet:
             raise errors.unreadable("A change set may not contain another one.")
         if operation.method == "GET":
             raise errors.unreadable("A change set may not contain a GET request.")
+        # OData demands it, and the real service says so; outside a change set it may be missing.
+        if operation.content_id is None:
+            raise errors.invalid("Content-ID header not present.")
         operations.append(operation)
     return ChangeSet(operations)
 

@@ -148,14 +148,22 @@ def test_a_rolled_back_row_leaves_no_trace_in_lists_or_deltas(api: Any) -> None:
     send(
         api,
         change_set(
-            operation("POST", "contacts", {"lastname": "A", "emailaddress1": "a@x.example"}),
-            operation("POST", "contacts", {"lastname": "x" * 51}),
+            operation("POST", "contacts", {"lastname": "A", "emailaddress1": "a@x.example"}, content_id=1),
+            operation("POST", "contacts", {"lastname": "x" * 51}, content_id=2),
         ),
     )
     assert api.get(delta).json()["value"] == []
     assert api.values("contacts?$filter=emailaddress1 eq 'a@x.example'") == []
     api.create("contacts", lastname="B")
     assert [row["lastname"] for row in api.get(delta).json()["value"]] == ["B"]
+
+
+def test_operations_of_a_change_set_need_a_content_id(api: Any) -> None:
+    response = send(
+        api, operation("POST", "leads", {"lastname": "A"}), change_set(operation("POST", "leads", {"lastname": "B"}))
+    )
+    assert (response.status_code, response.json()["error"]["code"]) == (400, "0x80060888")
+    assert api.values("leads?$select=lastname") == []
 
 
 def test_a_reference_before_its_definition(api: Any) -> None:
@@ -200,7 +208,9 @@ def test_two_extra_line_breaks_do_no_harm(api: Any) -> None:
 def test_a_thousand_operations_and_no_more(api: Any) -> None:
     assert send(api, *[operation("GET", "RetrieveVersion")] * 1000).status_code == 200
     response = send(
-        api, *[operation("GET", "RetrieveVersion")] * 999, change_set(*[operation("POST", "leads", {})] * 2)
+        api,
+        *[operation("GET", "RetrieveVersion")] * 999,
+        change_set(*[operation("POST", "leads", {}, content_id=1)] * 2),
     )
     assert response.status_code == 400
     assert api.values("leads?$select=lastname") == []
