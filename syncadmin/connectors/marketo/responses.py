@@ -68,9 +68,16 @@ def envelope(answer: Answer) -> Envelope:
         result=result or [],
         token=token if isinstance(token, str) else "",
         more=more if isinstance(more, bool) else None,
-        # A warning that nothing was found may stand in place of the result.
-        listed=result is not None or bool(body.get("warnings")),
+        listed=result is not None or _says_none(body.get("warnings")),
     )
+
+
+def _says_none(warnings: Any) -> bool:
+    """Whether a warning that nothing was found ("No assets found …") stands in place of the result. Any other one says
+    nothing about what the result would have been."""
+    listed = warnings if isinstance(warnings, list) else []
+    told = [each.get("message") if isinstance(each, dict) else each for each in listed]
+    return any(str(text).strip().casefold().startswith("no ") for text in told)
 
 
 def first_reason(reasons: Any) -> tuple[str, str]:
