@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 
 from syncadmin.connectors import addresses
 from syncadmin.connectors.contract import Check, Probe
@@ -18,6 +20,7 @@ from syncadmin.connectors.errors import (
     Unavailable,
     Unreachable,
 )
+from syncadmin.connectors.messages import Answer
 
 LATER = "Not checked: a check before it comes first."
 # Nothing is wrong with the connection as far as one can tell.
@@ -38,7 +41,15 @@ AT_A_TERMINAL = (
     "(docs/setup.md, At a terminal). In the browser it stays refused."
 )
 AGAIN = "Try again in a minute."
-SENTENCES = (LATER, WRONG_SERVER, AGAIN, PRIVATE, AT_A_TERMINAL, *(sentence for _, sentence in _SENTENCES))
+TIME = "Time difference"
+# Windows of times that a system noted overlap by two minutes, and whose a change line is, is told to the minute.
+LARGEST_DIFFERENCE = 60.0
+SAID_SECONDS, NO_TIME = "%(seconds)s seconds", "No time was told."
+SET_CLOCK = "Set this server's clock by a time service."
+SENTENCES = (
+    *(LATER, WRONG_SERVER, AGAIN, PRIVATE, AT_A_TERMINAL, TIME, SAID_SECONDS, NO_TIME, SET_CLOCK),
+    *(sentence for _, sentence in _SENTENCES),
+)
 
 
 def told(error: ConnectorError) -> tuple[str, str]:
@@ -88,3 +99,16 @@ def all_of(probes: Sequence[Probe]) -> list[Check]:
     while (found := follow(probes, done)) is not None:
         done.append(found)
     return done
+
+
+def time_difference(answer: Answer, now: datetime) -> Check:
+    """The server's clock against ours, from the Date header; unknown where it tells none."""
+    try:
+        there = parsedate_to_datetime(answer.headers.get("date", ""))
+    except ValueError:
+        return Check(TIME, None, NO_TIME)
+    seconds = abs((there - now).total_seconds()) if there.tzinfo else 0.0
+    facts = {"seconds": f"{seconds:.0f}"}
+    if seconds <= LARGEST_DIFFERENCE:
+        return Check(TIME, True, SAID_SECONDS, facts=facts)
+    return Check(TIME, False, SAID_SECONDS, SET_CLOCK, facts=facts)

@@ -153,6 +153,8 @@ MARKETO = (
     ),
     *(Case(check, AWAY, BUSY, trouble=fault("unavailable", path, method)) for check, _, _, method, path in PERMISSIONS),
     Case("Calls of today", AWAY, BUSY, trouble=fault("unavailable", "/rest/v1/stats/*")),
+    Case("Time difference", ("seconds", "Set this server's clock"), setting={"clock_ahead": 3600}),
+    Case("Time difference", AWAY, BUSY, trouble=fault("unavailable", "/rest/v1/stats/*", skip=1)),
     Case(
         "No native CRM sync",
         ("2 fields belong to a CRM sync of Marketo's own", "Switch the native one off (Admin > CRM)"),

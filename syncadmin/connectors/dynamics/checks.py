@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime
-from email.utils import parsedate_to_datetime
 from functools import partial
 
 from syncadmin.connectors.contract import Check, Identity, Probe
@@ -14,22 +13,19 @@ from syncadmin.connectors.dynamics.names import ENTITY_SETS, is_guid, key_of
 from syncadmin.connectors.dynamics.refusals import KEY_EXISTS, MEMBERSHIP, refusal
 from syncadmin.connectors.errors import ConnectorError, Malformed, PermissionMissing, Refused, SignInRefused
 from syncadmin.connectors.messages import Answer, Request
-from syncadmin.connectors.probes import LATER, PASSING, mending, patience, told
+from syncadmin.connectors.probes import LATER, PASSING, TIME, mending, patience, time_difference, told
 from syncadmin.engine.records import Table
 
 Call = Callable[[Request], Answer]
 TABLES = (Table.LEAD, Table.CONTACT)
-# Dynamics stamps modifiedon with its own clock; windows overlap by two minutes.
-LARGEST_DIFFERENCE = 60.0
 
 ADDRESS, SIGN_IN, USER = "Address reachable", "Sign-in", "Application user"
-ORGANISATION, TIME = "Organisation and version", "Time difference"
+ORGANISATION = "Organisation and version"
 REMEDIES = {
     ADDRESS: "Check the environment's address (Power Platform admin center, Environments) and this server's network.",
     SIGN_IN: "Check tenant, client id and secret (Microsoft Entra admin center, App registrations).",
     USER: "Create the application user and give it a security role (Power Platform admin center, Application users).",
     ORGANISATION: "Give the role read access to the Organization table (Security roles, Business Management).",
-    TIME: "Set this server's clock by a time service.",
 }
 ENTRA = "Check this server's network: it must reach the sign-in address of Microsoft Entra ID."
 AUDIENCE = "Dynamics does not accept our sign-in: the organisation belongs to another tenant or cloud."
@@ -44,7 +40,7 @@ NAMELESS = "The organisation's settings cannot be read."
 EMPTY = "Not checked: the table is empty, so nothing can be tried on it that does no harm."
 UNCLEAR = "Not checked: the answer was unclear."
 MADE = "The record tried on was deleted in the same moment: an empty one was made in its place. Delete it by hand."
-SAID_ORGANISATION, SAID_SECONDS, NO_TIME = "%(name)s, version %(version)s", "%(seconds)s seconds", "No time was told."
+SAID_ORGANISATION = "%(name)s, version %(version)s"
 
 
 def names() -> list[str]:
@@ -198,16 +194,3 @@ def _may_create(call: Call, table: Table, name: str) -> Check:
         taken = refusal(answer).code == KEY_EXISTS
         return Check(name, True) if taken else Check(name, None, UNCLEAR, detail=refusal(answer).message)
     return Check(name, True, MADE)
-
-
-def time_difference(answer: Answer, now: datetime) -> Check:
-    """The server's clock against ours, from the Date header."""
-    try:
-        there = parsedate_to_datetime(answer.headers.get("date", ""))
-    except ValueError:
-        return Check(TIME, None, NO_TIME)
-    seconds = abs((there - now).total_seconds()) if there.tzinfo else 0.0
-    facts = {"seconds": f"{seconds:.0f}"}
-    if seconds <= LARGEST_DIFFERENCE:
-        return Check(TIME, True, SAID_SECONDS, facts=facts)
-    return Check(TIME, False, SAID_SECONDS, REMEDIES[TIME], facts=facts)

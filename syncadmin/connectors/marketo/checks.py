@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from functools import partial
 
 import orjson
@@ -12,7 +13,7 @@ from syncadmin.connectors.errors import ConnectorError, Malformed, PermissionMis
 from syncadmin.connectors.marketo import metadata, permissions, requests, responses
 from syncadmin.connectors.marketo.config import MarketoConfig
 from syncadmin.connectors.messages import Answer, Request
-from syncadmin.connectors.probes import AGAIN, PASSING, mending, told
+from syncadmin.connectors.probes import AGAIN, PASSING, TIME, mending, time_difference, told
 
 Send = Callable[[Request], Answer]
 
@@ -57,11 +58,15 @@ SWITCH_OFF = (
 
 def names() -> list[str]:
     """All checks in the order they are made, but that of a partition."""
-    return [ADDRESS, SIGN_IN, *(name for name, *_ in _PERMISSIONS), CALLS, NATIVE]
+    return [ADDRESS, SIGN_IN, *(name for name, *_ in _PERMISSIONS), CALLS, TIME, NATIVE]
 
 
 def probes(
-    send: Send, sign_in: Callable[[], str], use: Callable[[], Usage], config: MarketoConfig
+    send: Send,
+    sign_in: Callable[[], str],
+    use: Callable[[], Usage],
+    clock: Callable[[], datetime],
+    config: MarketoConfig,
 ) -> tuple[Probe, ...]:
     """The checks, to be made in this order."""
     found = [
@@ -69,6 +74,7 @@ def probes(
         Probe(SIGN_IN, lambda: _signed_in(sign_in), gate=True),
         *(Probe(row[0], partial(_permitted, send, *row)) for row in _PERMISSIONS),
         Probe(CALLS, lambda: _calls(use)),
+        Probe(TIME, lambda: time_difference(send(requests.usage()), clock())),
         Probe(NATIVE, lambda: _native_sync(send)),
     ]
     if config.partition:

@@ -92,7 +92,8 @@ class Marketo:
         return all_of(self.probes())
 
     def probes(self) -> Sequence[Probe]:
-        return checks.probes(self._send, lambda: self._account.user(self._work), self.usage, self._account.config)
+        account = self._account
+        return checks.probes(self._send, lambda: account.user(self._work), self.usage, account.clock, account.config)
 
     def identity(self) -> Identity:
         return Identity(account=self._account.config.account, user=self._account.user(self._work))

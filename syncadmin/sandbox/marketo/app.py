@@ -6,7 +6,8 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -57,7 +58,9 @@ class MarketoSandbox(Desk):
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         request = read(environ)
         answer = self.respond(request)
-        start_response(answer.status, [*answer.headers, ("Content-Length", str(len(answer.body)))])
+        told = self.clock().astimezone(UTC) + timedelta(seconds=self.state.knobs.clock_ahead)
+        headers = [*answer.headers, ("Date", format_datetime(told, usegmt=True))]
+        start_response(answer.status, [*headers, ("Content-Length", str(len(answer.body)))])
         return [answer.body]
 
     def respond(self, request: Request) -> Answer:

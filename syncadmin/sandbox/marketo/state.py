@@ -51,6 +51,7 @@ class Knobs:
     bulk_running: int = 2
     bulk_queue: int = 10
     bulk_bytes: int = 500 * 1024 * 1024
+    clock_ahead: float = 0  # of the sandbox's own, as Date tells it
     webhook_seconds: float = 30
     webhooks_at_once: int = 20
     clients: dict[str, str] = field(default_factory=lambda: {"sandbox": "sandbox-secret"})

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
+from email.utils import format_datetime
 from typing import Any
 
 import httpx
@@ -21,8 +23,19 @@ from tests.connectors.marketo.world import (
     ok,
     skipped,
 )
+from tests.connectors.world import START
 
 TYPES = "/rest/v1/activities/external/types.json"
+USAGE = "/rest/v1/stats/usage.json"
+CALLS = ok({"date": "2026-03-04", "total": 8123, "users": [{"userId": "x", "count": 22}]})
+
+
+def told_at(seconds: float) -> httpx.Response:
+    """An answer of a server whose clock is ahead of ours."""
+    there = format_datetime(START + timedelta(seconds=seconds), usegmt=True)
+    return httpx.Response(200, json=CALLS, headers={"Date": there})
+
+
 HEALTHY: dict[str, Reply | list[Reply]] = {
     DESCRIBE: ok(),
     DESCRIBE2: ok({"fields": [{"name": "email", "crmManaged": False}]}),
@@ -31,7 +44,7 @@ HEALTHY: dict[str, Reply | list[Reply]] = {
     LOG: ok(skipped("1004", "Lead not found", under="errors")),
     TYPES: ok(),
     SCHEMA: ok(),
-    "/rest/v1/stats/usage.json": ok({"date": "2026-03-04", "total": 8123, "users": [{"userId": "x", "count": 22}]}),
+    USAGE: told_at(0),
     "/rest/v1/leads/partitions.json": ok({"name": "Default"}, {"name": "EMEA"}),
 }
 
@@ -53,6 +66,7 @@ def test_a_healthy_connection_is_green_throughout() -> None:
         "Read custom activity types",
         "Create custom fields",
         "Calls of today",
+        "Time difference",
         "No native CRM sync",
     ]
 
@@ -127,6 +141,18 @@ def test_a_native_crm_sync_is_recognised_by_its_fields() -> None:
 def test_the_days_calls_are_told() -> None:
     check = checked({})["Calls of today"]
     assert (check.ok, check.text) == (True, "8,123 calls were made today, 8,123 of them by others.")
+
+
+@pytest.mark.parametrize(("seconds", "green"), [(59, True), (-59, True), (62, False), (-3600, False)])
+def test_a_clock_that_makes_our_own_lines_look_like_somebody_elses_is_told(seconds: float, green: bool) -> None:
+    check = checked({USAGE: told_at(seconds)})["Time difference"]
+    assert (check.ok, check.text) == (green, f"{abs(seconds):.0f} seconds")
+    assert bool(check.remedy) is not green
+
+
+def test_a_server_that_tells_no_time_is_neither_green_nor_red() -> None:
+    check = checked({USAGE: CALLS})["Time difference"]
+    assert (check.ok, check.text) == (None, "No time was told.")
 
 
 def test_an_unknown_partition_is_told_with_the_known_ones() -> None:
