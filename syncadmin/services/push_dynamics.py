@@ -68,17 +68,27 @@ def _update(write: PendingWrite) -> Update:
 
 
 def _read_again(ctx: Context, book: Rulebook, answered: Sequence[Answered]) -> list[Record]:
-    """The records that changed since they were read: read now, merged again in this very run."""
+    """The records that changed since they were read, and those that refuse what an earlier try may have brought: read now,
+    merged again in this very run."""
     found: list[Record] = []
     for table in book.tables:
         refs = [
             Ref(table, answer.write.target)
             for answer in answered
-            if answer.outcome.status is Status.STALE and answer.write.table == table
+            if answer.write.table == table and _has_to_be_looked_at(answer)
         ]
         if refs:
             found += ctx.dynamics.for_work(Lane.LIVE, "by id").fetch(refs, book.dynamics_columns(table)).records
     return found
+
+
+def _has_to_be_looked_at(answer: Answered) -> bool:
+    return answer.outcome.status is Status.STALE or (answer.outcome.status is Status.REFUSED and _is_repeated(answer))
+
+
+def _is_repeated(answer: Answered) -> bool:
+    """Whether an earlier try, whose answer was lost, may have been applied."""
+    return answer.write.attempts > 1 or answer.outcome.repeated
 
 
 def _store(
@@ -97,7 +107,7 @@ def _store(
         notices.dynamics_changed(ctx, book, changes, rows, run)
     current = {record.ref.id: record.values for record in stale}
     # Repeated after a lost answer: if the first try was applied, that is what changed the version.
-    again = {answer.write.target for answer in answered if answer.write.attempts > 1 or answer.outcome.repeated}
+    again = {answer.write.target for answer in answered if _is_repeated(answer)}
     repeated = {target: values for target, values in current.items() if target in again}
     counts = outcomes.updates(book, Side.DYNAMICS, answered, sent, run, now, repeated)
     gone = [answer.write.target for answer in answered if answer.outcome.status is Status.GONE]
