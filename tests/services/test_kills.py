@@ -89,6 +89,34 @@ def test_whatever_was_lost_is_made_good(border):
     assert world.quiet(2)
 
 
+def test_a_value_emptied_by_a_dead_worker_is_told_where_marketo_leaves_emptied_fields_out():
+    world = World()
+    guid, _person = world.linked(jobtitle="Mate")
+    world.marketo.set_knobs(empty_fields=False)
+    world.dynamics.edit("lead", guid, {"jobtitle": None})
+    die_at(world, "push.marketo.answered", wait=10)
+    world.sync()
+    world.clock.forward(seconds=120)
+    world.settle()
+
+    changes = [change for line in world.told(guid, "updated") for change in line.changes]
+    assert ["lead.jobtitle:title", "Mate", None, "one_sided"] in changes
+
+
+def test_what_a_dead_workers_update_replaced_is_told_though_its_repetition_is_refused():
+    world = World()
+    guid, person = world.linked(jobtitle="Mate")
+    world.marketo.edit("person", person, {"title": "Boss"})
+    die_at(world, "push.dynamics.answered", wait=10)
+    world.dynamics.edit("lead", guid, {"jobtitle": "Captain"})
+    world.marketo.edit("person", person, {"title": "Chief"})
+    world.dynamics.faults.add(Fault("partial_batch", path="/api/data/v9.2/$batch", times=1, value=1))
+    world.settle()
+
+    changes = [change for line in world.told(guid, "updated") for change in line.changes]
+    assert ["lead.jobtitle:title", "Mate", "Boss", "one_sided"] in changes
+
+
 @pytest.mark.parametrize("border", ["push.dynamics.answered", "push.marketo.answered"])
 def test_what_a_lost_answer_replaced_is_in_the_history_once(border):
     world = World()
