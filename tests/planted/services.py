@@ -89,7 +89,7 @@ SERVICES = (
     _in("services.push_dynamics")(
         name="what a write without an answer replaced in Dynamics is never told",
         function="_store",
-        old="if answer.write.attempts > 1 or answer.outcome.repeated",
+        old="if _is_repeated(answer)",
         new="if False",
         seed=15,
     ),
