@@ -138,7 +138,8 @@ def _by_email(email: str, group: Sequence[Candidate], decided: Mapping[Ref, Matc
         return [Match(one.ref, MatchKind.CREATE_IN_MARKETO, Reason.NO_EMAIL, by_id=True) for one in due]
     alike = [other for other in group if not _stands_behind(other, decided)]
     people = [other for other in alike if other.is_person]
-    records = [other for other in alike if not other.is_person]
+    # One merged away may keep its link while its master's person is another one; nobody waits for it.
+    records = [other for other in alike if not other.is_person and not other.merged]
     pool = [one for one in records if one.in_use] or records
     aside = [_wait(one, pool, Reason.SET_ASIDE) for one in due if one not in pool]
     return aside + _settle([one for one in due if one in pool], pool, people, several)

@@ -235,6 +235,22 @@ def test_contact_first_links_the_contact_and_its_leads_wait(world):
     assert not Decision.objects.exists()
 
 
+def test_a_closed_lead_does_not_wait_for_a_contact_that_is_merged_away(world):
+    """The contact's link stays with its person as long as nobody has said what becomes of that one."""
+    setup.change("several", "contact_first", who="ada", now=world.clock())
+    master, _first = world.linked("contact")
+    lead, contact = two(world)
+    person = world.marketo.create("person", PERSON)
+    world.settle()
+    assert waiting(lead) == ("waiting", f"contact_first:{contact}")
+
+    world.dynamics.deactivate("lead", lead)
+    world.dynamics.merge("contact", master, contact)
+    world.settle()
+
+    assert str(world.link_of(lead).marketo) == person
+
+
 def test_contact_first_with_two_contacts_asks(world):
     setup.change("several", "contact_first", who="ada", now=world.clock())
     for _ in range(2):
