@@ -154,7 +154,7 @@ def arrived(
     """Keys of a write without an answer that was, or may have been, applied; history tells what they replaced.
 
     A third value says nothing: somebody edited after our write, or instead of it. Better told once too often. So it is
-    where nobody knows the ``values``, or one of them.
+    where nobody knows the ``values``, or whether one is empty.
     """
     found = [key for key, told in write.fields.items() if values is None or _has_moved(book, side, key, told, values)]
     changes = history.changes({key: write.fields[key] for key in found})
@@ -168,9 +168,10 @@ def arrived(
 
 def _has_moved(book: Rulebook, side: Side, key: str, told: dict[str, Any], values: Values) -> bool:
     bound = book.bound(key)
-    if bound is None or bound.target(side).name not in values:
-        return True  # an account may leave emptied fields out, and a pair that is gone is not read
-    stands = shown(bound, side, values[bound.target(side).name])
+    if bound is None:
+        return True  # a pair that is gone is not read
+    # Marketo may leave empty fields out. For a merge that is not empty, but what may be lost is to be told.
+    stands = shown(bound, side, values.get(bound.target(side).name))
     return bool(stands == told["sent"] or stands != told["replaced"])
 
 

@@ -103,6 +103,18 @@ def test_a_value_emptied_by_a_dead_worker_is_told_where_marketo_leaves_emptied_f
     assert ["lead.jobtitle:title", "Mate", None, "one_sided"] in changes
 
 
+def test_a_first_value_that_a_dead_worker_never_sent_is_told_once_where_marketo_leaves_empty_fields_out():
+    world = World()
+    guid, _person = world.linked()
+    world.marketo.set_knobs(empty_fields=False)
+    world.dynamics.edit("lead", guid, {"jobtitle": "Mate"})
+    die_at(world, "push.marketo.sent")
+    world.settle()
+
+    changes = [change for line in world.told(guid, "updated") for change in line.changes]
+    assert changes.count(["lead.jobtitle:title", None, "Mate", "one_sided"]) == 1
+
+
 def test_what_a_dead_workers_update_replaced_is_told_though_its_repetition_is_refused():
     world = World()
     guid, person = world.linked(jobtitle="Mate")
