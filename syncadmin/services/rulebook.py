@@ -72,18 +72,28 @@ class Rulebook:
     def dynamics_columns(self, table: Table) -> list[str]:
         """Every column asked of a table, sorted, so that equal sets are equal lists."""
         known = self.schemas[table].columns
-        mapped = {bound.pair.dynamics for bound in self.bounds[table] if not bound.pair.dynamics.startswith("@")}
+        mapped = {
+            bound.pair.dynamics
+            for bound in self.bounds[table]
+            if _is_read(bound) and not bound.pair.dynamics.startswith("@")
+        }
         asked = mapped | set(_CONTROL) | {self.options.filter_column}
         return sorted(name for name in asked if name in known and known[name].readable)
 
     def person_fields(self) -> list[str]:
         """Every field asked of a person, sorted."""
         known = self.schemas[Table.PERSON].columns
-        mapped = {bound.pair.marketo for table in self.tables for bound in self.bounds[table]}
+        mapped = {bound.pair.marketo for table in self.tables for bound in self.bounds[table] if _is_read(bound)}
         return sorted(name for name in mapped | set(_PERSON_CONTROL) if name in known and known[name].readable)
 
     def columns_digest(self, table: Table) -> str:
         return text.digest(",".join(self.dynamics_columns(table)))
+
+
+def _is_read(bound: Bound) -> bool:
+    """Whether what stands there may count: a value of another type would still lie in the mirror when the type is back,
+    since no feed tells that it went."""
+    return bound.pair.paused in ("", fieldsets.HEALING)
 
 
 def load() -> Rulebook:

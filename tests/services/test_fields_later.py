@@ -166,6 +166,30 @@ def test_a_field_that_changes_its_type_and_back_heals() -> None:
     assert not Failure.objects.filter(closed_at=None).exists()
 
 
+def test_a_value_read_while_a_field_was_a_checkbox_fills_nothing_when_it_is_text_again() -> None:
+    world = World()
+    world.marketo.add_field("colour", "Colour")
+    metadata.refresh_schema(world.context())
+    world.pair("lead", "middlename", "colour")
+    guid, person = world.linked()
+    world.settle()
+
+    world.marketo.change_field("colour", kind="boolean")
+    world.clock.forward(hours=1)
+    world.settle()
+    assert fieldsets.paused()["lead.middlename:colour"].code == "retyped"
+    world.marketo.edit("person", person, {"title": "Captain"})
+    world.settle()
+    world.marketo.change_field("colour", kind="string")
+    world.clock.forward(hours=1)
+    world.settle()
+
+    assert fieldsets.paused() == {}
+    assert not world.dynamics.get("lead", guid).get("middlename")
+    assert not world.person_of(guid).get("colour")
+    assert not [line for line in world.told(guid, "updated") if "colour" in str(line.changes)]
+
+
 def test_values_of_a_pair_that_was_away_are_read_anew_before_they_count() -> None:
     world = World()
     guid, person = world.linked("contact", jobtitle="Boss")
