@@ -72,12 +72,15 @@ def merge_field(state: FieldState, *, table: Table, first: FirstContact) -> Fiel
         sides = Sides(state.d, _read(bound, Side.DYNAMICS, state), state.m, _read(bound, Side.MARKETO, state))
     except _Unreadable as unreadable:
         return unreadable.result
-    pending = _pending(state, sides.m)
-    if pending and state.receipt is not None:
+    pending, late = _pending(state, sides.m), _is_late(state, sides.m)
+    if late and state.agreed is not None:
+        # Nobody wants that value: it is neither an edit nor to be put back before its line tells what stood there.
+        state = replace(state, agreed=replace(state.agreed, m=sides.m))
+    elif pending and state.receipt is not None:
         # Marketo may answer an old value for a while after a write; taking it for an edit would undo the write.
         sides = replace(sides, m=state.receipt.sent)
     result = _restrained(state, _decide(state, sides, table, first))
-    if pending and result.verdict is Verdict.NOTHING:
+    if (pending or late) and result.verdict is Verdict.NOTHING:
         return replace(result, held=Held.RECEIPT)
     return result
 
@@ -105,6 +108,11 @@ def _pending(state: FieldState, m: Comparable) -> bool:
     if agreed is not None and agreed.m != receipt.sent:
         return False
     return m in (receipt.replaced, *receipt.earlier)
+
+
+def _is_late(state: FieldState, m: Comparable) -> bool:
+    """Whether Marketo shows what a late call of ours put there over what has been agreed since."""
+    return state.agreed is not None and m != state.agreed.m and m in state.late
 
 
 def _decide(state: FieldState, sides: Sides, table: Table, first: FirstContact) -> FieldResult:

@@ -18,6 +18,8 @@ from syncadmin.engine.verdicts import Agreed, Collision, FieldResult, Held, Rule
 
 # How Marketo names a write through its REST API in the attributes Source and Reason; a display text.
 _API = "web service api"
+# The rule of a receipt whose call went out after others had taken the write over: whatever it replaced, nobody wanted that.
+LATE = "late"
 
 
 class Marks(Protocol):
@@ -131,15 +133,25 @@ def confirmed(receipt: SentReceipt, lines: Sequence[LineSeen]) -> bool:
 
 
 def overtaken(
-    bound: Bound, receipt: SentReceipt, agreed: Agreed, overwritten: Raw, *, stands: bool, table: Table
+    bound: Bound,
+    receipt: SentReceipt,
+    agreed: Agreed,
+    overwritten: Raw,
+    *,
+    stands: bool,
+    table: Table,
+    late: bool = False,
 ) -> FieldResult:
     """Way (b): the collision between our value and the one it overwrote, settled by the collision rule now.
 
     Where Marketo wins and our value still stands, the result writes the overwritten value back to Marketo and leaves
     agreed as it is: the next merge then sees a change in Marketo and carries it over, whatever fails in between.
-    ``overwritten`` is the line's own text. Raises Unconvertible only for a wrong JSON type.
+    ``overwritten`` is the line's own text. Raises Unconvertible only for a wrong JSON type. What a ``late`` call replaced
+    comes back whoever wins: our value was an old one, and the next merge decides between what it found and Dynamics.
     """
     lost = comparable(bound, Side.MARKETO, overwritten)
+    if late:
+        return _put_back(bound, receipt, agreed, lost, overwritten, None, stands=stands)
     if len(travels(bound)) < 2:
         return FieldResult(bound.pair.key, Verdict.NOTHING, replaced=lost)
     wins = winner(table, bound.pair.winner)
@@ -149,7 +161,21 @@ def overtaken(
     collision = Collision(agreed.d, receipt.replaced, agreed.d, lost, wins, Rule.OVERTAKEN)
     if wins is None:
         return FieldResult(bound.pair.key, Verdict.HELD, Rule.OVERTAKEN, held=Held.ASK, collision=collision)
-    if wins is Side.DYNAMICS or not stands:
+    return _put_back(bound, receipt, agreed, lost, overwritten, collision, stands=stands and wins is Side.MARKETO)
+
+
+def _put_back(
+    bound: Bound,
+    receipt: SentReceipt,
+    agreed: Agreed,
+    lost: Comparable,
+    overwritten: Raw,
+    collision: Collision | None,
+    *,
+    stands: bool,
+) -> FieldResult:
+    """The overwritten value goes back where ours still stands, and is only told elsewhere."""
+    if not stands:
         return FieldResult(bound.pair.key, Verdict.NOTHING, Rule.OVERTAKEN, replaced=lost, collision=collision)
     return FieldResult(
         bound.pair.key,

@@ -39,7 +39,8 @@ class FieldState:
 
     A side that is not ``known`` is absent from the mirror and left alone. ``blocked`` holds, per side, a value (as
     sent) that this side refused or dropped. ``hold`` is a value of ``Held``. ``choice`` names the side whose value a
-    person chose, for exactly these two values.
+    person chose, for exactly these two values. ``late`` are values that calls of ours put into Marketo after others had
+    taken them over, while nobody knows yet what they replaced.
     """
 
     bound: Bound
@@ -52,6 +53,7 @@ class FieldState:
     blocked: Mapping[Side, Comparable] = field(default_factory=dict)
     hold: str = ""
     choice: Side | None = None
+    late: tuple[Comparable, ...] = ()
 
 
 class FirstContact(StrEnum):

@@ -16,7 +16,7 @@ from syncadmin.engine.fields import Bound
 from syncadmin.engine.glance import look
 from syncadmin.engine.merge import Agreed, FieldResult, FieldState, Held, OpenReceipt, Verdict, merge_link
 from syncadmin.engine.own_fields import own_values
-from syncadmin.engine.receipts import LineSeen, SentReceipt, left_ours
+from syncadmin.engine.receipts import LATE, LineSeen, SentReceipt, left_ours
 from syncadmin.engine.records import Raw, Ref, Side
 from syncadmin.engine.rules import alternating
 from syncadmin.services import choices
@@ -164,16 +164,18 @@ def _state(
         receipt=_open_receipt(case, key),
         blocked={Side(side): value for side, value in case.held.get(key, {}).get("blocked", {}).items()},
         hold=_hold(case, bound, now),
+        late=tuple(receipt.sent for receipt in case.receipts.get(key, ()) if receipt.rule == LATE),
     )
 
 
 def _open_receipt(case: Case, key: str) -> OpenReceipt | None:
-    receipt = case.receipts.get(key)
-    if receipt is None:
+    found = [receipt for receipt in case.receipts.get(key, ()) if receipt.rule != LATE]
+    if not found:
         return None
+    *older, receipt = found
     lines = [LineSeen(guid, datetime.fromisoformat(at), old, new, ours) for guid, at, old, new, ours in receipt.lines]
     back = left_ours(SentReceipt(receipt.sent, receipt.replaced, receipt.at, receipt.request_id), lines)
-    earlier = tuple(older.replaced for older in case.older.get(key, ()))
+    earlier = tuple(one.replaced for one in older)
     return OpenReceipt(receipt.replaced, receipt.sent, back, earlier)
 
 

@@ -12,7 +12,7 @@ from syncadmin.connectors.contract import Outcome, Status
 from syncadmin.engine.failures import Cause, retry_after
 from syncadmin.engine.merge import Rule
 from syncadmin.engine.records import Lane, Side, Values
-from syncadmin.services import doubles, failing, history, judge
+from syncadmin.services import doubles, failing, history, judge, late_calls
 from syncadmin.services.rulebook import Rulebook
 from syncadmin.services.values import shown
 from syncadmin.store import cases, ledger, mirror, own_writes, work
@@ -51,9 +51,9 @@ def updates(
     doubles.look(_overwrite_mirror(side, passed, sent), run, now)
     found = {case.id: case for case in cases.lock_bare([answer.write.link_id or 0 for answer in answers])}
     failed = failing.among(list(found))
-    lines: list[Activity] = []
     left: list[Answered] = []
     moved = work.standing([answer.write for answer in answers])
+    lines = _late(side, [answer for answer in passed if answer.write.pk not in moved], found, sent, run, now)
     answers = [answer for answer in answers if answer.write.pk in moved]
     for answer in answers:
         stood = repeated.get(answer.write.target)
@@ -80,6 +80,16 @@ def updates(
     mirror.mark_links([one.write.link_id or 0 for one in answers if one in left or _is_unsettled(one)], Lane.LIVE)
     ledger.activities(lines)
     return {f"{side}_{status}": _number(answers, status) for status in Status}
+
+
+def _late(
+    side: Side, passed: Sequence[Answered], found: Mapping[int, Case], sent: datetime, run: Run, now: datetime
+) -> list[Activity]:
+    # Dynamics asks for the version that was read, so nothing late replaces anything there.
+    if not passed or side is Side.DYNAMICS:
+        return []
+    writes = [(answer.write, answer.outcome.request_id) for answer in passed]
+    return late_calls.carried_out(writes, found, sent, run, now)
 
 
 def _is_of_another(side: Side, case: Case, write: PendingWrite) -> bool:

@@ -10,7 +10,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from syncadmin.engine.failures import Cause
 from syncadmin.engine.merge import Agreed
-from syncadmin.engine.receipts import LineSeen, SentReceipt, Settled, Settlement, left_ours, overtaken, settle
+from syncadmin.engine.receipts import LATE, LineSeen, SentReceipt, Settled, Settlement, left_ours, overtaken, settle
 from syncadmin.engine.records import Lane, Ref, Side, Table, Values
 from syncadmin.services import failing, history, record
 from syncadmin.services.context import Context
@@ -100,7 +100,9 @@ def _judge(row: Receipt, chains: _Chains, person: Values | None, book: Rulebook,
     known = person is not None and row.field in person
     current = shown(bound, Side.MARKETO, person[row.field]) if person is not None and known else None
     patience = timedelta(seconds=book.options.receipt_patience)
-    before = [one for one in chains.get((row.link_id, row.key), ()) if one.pk < row.pk]
+    # What a late call replaced comes back, whoever wrote it.
+    chain = () if row.rule == LATE else chains.get((row.link_id, row.key), ())
+    before = [one for one in chain if one.pk < row.pk]
     earlier = [value for one in before for value in (one.replaced, one.sent)]
     waiting = any(not one.how for one in before)
     return settle(_sent(row), _lines(row), current, now, patience, known=known, earlier=earlier, earlier_open=waiting)
@@ -133,7 +135,7 @@ def _settle(
             lines += _overtaken(book, case, row, how, run, now)
             dirty.append(case.id)
         elif case is not None and how.kind is Settled.DROPPED:
-            later = next((one for one in chains[row.link_id, row.key] if one.pk > row.pk and not one.how), None)
+            later = next((one for one in chains[row.link_id, row.key] if _takes_over(one, row)), None)
             lines += _dropped(case, row, run, now) if later is None else _handed_on(row, later)
             dirty.append(case.id)
         elif how.kind is Settled.CHANGED:
@@ -153,15 +155,12 @@ def _overtaken(book: Rulebook, case: Case, row: Receipt, how: Settlement, run: R
     agreed = case.agreed.get(row.key) or [row.sent, row.sent, 1]
     if bound is None:
         return []
-    there = shown(bound, Side.MARKETO, (case.m or {}).get(bound.pair.marketo))
-    result = overtaken(
-        bound,
-        _sent(row),
-        Agreed(*agreed),
-        how.value,
-        stands=there == row.sent,
-        table=case.table,
-    )
+    stands = shown(bound, Side.MARKETO, (case.m or {}).get(bound.pair.marketo)) == row.sent
+    late = row.rule == LATE
+    result = overtaken(bound, _sent(row), Agreed(*agreed), how.value, stands=stands, table=case.table, late=late)
+    if late and result.to is Side.MARKETO and row.key in case.agreed:
+        # Nobody's edit: until the value that belongs there is back, it is what both sides know of.
+        case.agreed[row.key] = [agreed[0], row.sent, *agreed[2:]]
     if result.to is Side.MARKETO:
         case.held[row.key] = {**case.held.get(row.key, {}), "why": "receipt", "overtaken": result.sent}
     if result.collision is not None:
@@ -223,6 +222,10 @@ def _outlived(row: Receipt) -> bool:
     """Whether a later write of the field has been settled: what stands there is its value, dropped or not this one."""
     later = Receipt.objects.filter(link_id=row.link_id, key=row.key, pk__gt=row.pk)
     return later.exclude(how__in=["", Settled.DROPPED]).exists()
+
+
+def _takes_over(one: Receipt, row: Receipt) -> bool:
+    return one.pk > row.pk and not one.how and one.rule != LATE
 
 
 def _handed_on(row: Receipt, later: Receipt) -> list[Activity]:

@@ -23,9 +23,8 @@ _BUSY = """EXISTS (SELECT 1 FROM store_pendingwrite w LEFT JOIN store_worker o O
 class Case:
     """One link, its two records as last seen, and what is under way.
 
-    ``d`` and ``m`` are None where the link has no record on that side or none was read yet. ``receipts`` (the
-    newest open one), ``older`` (open ones before it) and ``chosen`` are by pair key, ``waiting`` by side. ``stored`` is what
-    was agreed when it was loaded.
+    ``d`` and ``m`` are None where the link has no record on that side or none was read yet. ``receipts`` (open ones, oldest
+    first) and ``chosen`` are by pair key, ``waiting`` by side. ``stored`` is what was agreed when it was loaded.
     """
 
     id: int
@@ -47,8 +46,7 @@ class Case:
     stored: str = ""
     name: str = ""
     email: str = ""
-    receipts: dict[str, Receipt] = field(default_factory=dict)
-    older: dict[str, list[Receipt]] = field(default_factory=dict)
+    receipts: dict[str, list[Receipt]] = field(default_factory=dict)
     chosen: dict[str, Conflict] = field(default_factory=dict)
     waiting: dict[Side, PendingWrite] = field(default_factory=dict)
 
@@ -86,10 +84,7 @@ def load(ids: Sequence[int]) -> list[Case]:
     cases = {row[0]: _case(row) for row in rows}
     named = set(cases)
     for receipt in Receipt.objects.filter(link_id__among=named, how="").order_by("id"):
-        case = cases[receipt.link_id]
-        if receipt.key in case.receipts:
-            case.older.setdefault(receipt.key, []).append(case.receipts[receipt.key])
-        case.receipts[receipt.key] = receipt
+        cases[receipt.link_id].receipts.setdefault(receipt.key, []).append(receipt)
     for conflict in Conflict.objects.filter(link_id__among=named, state="chosen").order_by("decided_at", "id"):
         cases[conflict.link_id].chosen[conflict.key] = conflict
     for write in PendingWrite.objects.filter(link_id__among=named, op__in=["create", "update"]):

@@ -1,12 +1,12 @@
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from syncadmin.engine.fields import Direction, Winner
-from syncadmin.engine.merge import Agreed, FieldState, FirstContact, Rule, Verdict, merge_field
+from syncadmin.engine.merge import Agreed, FieldState, FirstContact, Held, Rule, Verdict, merge_field
 from syncadmin.engine.receipts import LineSeen, SentReceipt, Settled, is_ours, left_ours, overtaken, settle
 from syncadmin.engine.records import Side, Table
 from syncadmin.engine.schema import Kind
@@ -106,3 +106,29 @@ def test_where_dynamics_wins_or_our_value_is_gone_only_the_conflict_is_kept():
 
 def test_a_text_unknown_to_dynamics_goes_back_letter_for_letter():
     assert after_overtaking(Table.LEAD, kinds(Kind.CHOICE), "Billboard").raw == "Billboard"
+
+
+@pytest.mark.parametrize("table", [Table.LEAD, Table.CONTACT])
+def test_what_a_late_call_replaced_comes_back_whoever_wins(table):
+    bound = bind(direction=Direction.TO_MARKETO)
+    agreed = Agreed("newer", "newer", 2)
+    result = overtaken(bound, RECEIPT, agreed, "theirs", stands=True, table=table, late=True)
+
+    assert (result.verdict, result.to, result.sent) == (Verdict.WRITE, Side.MARKETO, "theirs")
+    assert (result.agreed, result.collision) == (agreed, None)
+    assert overtaken(bound, RECEIPT, agreed, "theirs", stands=False, table=table, late=True).verdict is Verdict.NOTHING
+
+
+def test_the_value_of_a_late_call_is_nobodys_edit_until_its_line_has_come():
+    bound = bind()
+    state = FieldState(bound=bound, agreed=Agreed("newer", "newer", 2), d="newer", m="new", late=("new",))
+
+    held = merge_field(state, table=Table.LEAD, first=FirstContact.RULE)
+    assert (held.verdict, held.held) == (Verdict.NOTHING, Held.RECEIPT)
+
+    written = merge_field(replace(state, d="newest"), table=Table.LEAD, first=FirstContact.RULE)
+    assert (written.to, written.sent, written.replaced) == (Side.MARKETO, "newest", "new")
+    assert written.collision is None
+
+    edited = merge_field(replace(state, m="theirs"), table=Table.LEAD, first=FirstContact.RULE)
+    assert (edited.to, edited.sent) == (Side.DYNAMICS, "theirs")

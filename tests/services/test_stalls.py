@@ -6,8 +6,10 @@ from collections.abc import Callable
 
 import pytest
 
+from syncadmin.sandbox.faults import Fault
+from syncadmin.services import push_marketo
 from syncadmin.store import work
-from syncadmin.store.models import Activity, Link, PendingWrite
+from syncadmin.store.models import Activity, Conflict, Failure, Link, PendingWrite, Receipt
 from tests.world import World
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -97,6 +99,102 @@ def test_what_others_took_over_is_not_sent_to_marketo_any_more(world, beats):
     assert (jobtitle(world, guid), title(world, person)) == ("Admiral", "Admiral")
     written = [entry.new for entry in world.marketo.truth.since(0) if entry.field == "title"]
     assert written.count("Boatswain") == 1
+    assert world.quiet()
+
+
+def stalls_at_the_call(world: World, monkeypatch: pytest.MonkeyPatch, meanwhile: Callable[[], None]) -> None:
+    """The next worker that writes to Marketo stands still in the one moment after it was told that it may."""
+    send, calls = push_marketo._send, []
+
+    def stall(*args):
+        calls.append(args)
+        if len(calls) == 1:
+            world.clock.forward(seconds=OVER)
+            meanwhile()
+        return send(*args)
+
+    monkeypatch.setattr(push_marketo, "_send", stall)
+    world.sync()
+    assert calls
+    world.settle()
+
+
+@pytest.mark.parametrize("marks", [True, False], ids=["request id", "no request id"])
+@pytest.mark.parametrize("table", ["lead", "contact"])
+def test_an_edit_that_a_late_call_replaced_unseen_is_told_and_comes_back(world, monkeypatch, table, marks):
+    world.marketo.set_knobs(write_marks=marks)
+    guid, person = world.linked(table, jobtitle="Mate")
+    world.dynamics.edit(table, guid, {"jobtitle": "Boatswain"})
+
+    def meanwhile():
+        world.sync(2)
+        assert title(world, person) == "Boatswain"
+        world.dynamics.edit(table, guid, {"jobtitle": "Captain"})
+        world.sync(2)
+        assert title(world, person) == "Captain"
+        world.marketo.edit("person", person, {"title": "Admiral"})
+
+    stalls_at_the_call(world, monkeypatch, meanwhile)
+
+    assert (world.dynamics.get(table, guid)["jobtitle"], title(world, person)) == ("Admiral", "Admiral")
+    (told,) = world.told(guid, "overtaken")
+    assert told.changes == [[f"{table}.jobtitle:title", "Admiral", "Boatswain", "overtaken"]]
+    assert [entry.new for entry in world.dynamics.truth.since(0) if entry.field == "jobtitle"].count("Boatswain") == 1
+    assert not Conflict.objects.exists()
+    assert world.quiet()
+
+
+def test_an_old_value_that_a_late_call_put_back_does_not_travel(world, monkeypatch):
+    guid, person = world.linked("contact", jobtitle="Mate")
+    world.dynamics.edit("contact", guid, {"jobtitle": "Boatswain"})
+
+    def meanwhile():
+        world.sync(2)
+        world.dynamics.edit("contact", guid, {"jobtitle": "Captain"})
+        world.sync(2)
+
+    stalls_at_the_call(world, monkeypatch, meanwhile)
+
+    assert (jobtitle(world, guid), title(world, person)) == ("Captain", "Captain")
+    assert [entry.new for entry in world.dynamics.truth.since(0) if entry.field == "jobtitle"].count("Boatswain") == 1
+    assert world.quiet()
+
+
+def test_a_late_call_that_changed_nothing_holds_nothing_up(world, monkeypatch):
+    guid, person = world.linked("contact", jobtitle="Mate")
+    world.dynamics.edit("contact", guid, {"jobtitle": "Boatswain"})
+    stalls_at_the_call(world, monkeypatch, lambda: world.sync(2) and None)
+    world.clock.forward(hours=1)
+    world.settle()
+
+    assert not Receipt.objects.filter(how="").exists()
+    assert not Failure.objects.exists()
+    world.marketo.edit("person", person, {"title": "Admiral"})
+    world.settle()
+    assert (jobtitle(world, guid), title(world, person)) == ("Admiral", "Admiral")
+    assert world.quiet()
+
+
+@pytest.mark.parametrize("newest", ["Boatswain", "Captain"])
+def test_a_late_call_that_went_out_before_its_repetition_is_as_good_as_in_time(world, monkeypatch, newest):
+    """What it replaced is known and comes back to nobody; nor does Dynamics' next edit collide with it."""
+    guid, person = world.linked("lead", jobtitle="Mate")
+    world.dynamics.edit("lead", guid, {"jobtitle": "Boatswain"})
+
+    def meanwhile():
+        world.marketo.faults.add(Fault("unavailable", method="POST", path="/rest/v1/leads.json", times=-1))
+        world.sync(2)
+        world.marketo.faults.clear()
+        assert title(world, person) == "Mate"
+        world.dynamics.edit("lead", guid, {"jobtitle": newest})
+
+    stalls_at_the_call(world, monkeypatch, meanwhile)
+
+    assert (world.dynamics.get("lead", guid)["jobtitle"], title(world, person)) == (newest, newest)
+    assert "Mate" not in [entry.new for entry in world.marketo.truth.since(0) if entry.field == "title"]
+    assert not world.told(guid, "overtaken")
+    assert not Conflict.objects.exists()
+    assert not Failure.objects.filter(closed_at=None).exists()
     assert world.quiet()
 
 
