@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -113,8 +114,16 @@ def test_everybody_invented_is_listed_as_the_triggers_would(seeded: Client) -> N
 def test_every_page_is_quick_with_fifty_thousand_people(tmp_path: Path, django_db_blocker: DjangoDbBlocker) -> None:
     with django_db_blocker.unblock(), kept.serving(tmp_path):
         seed.fill(50_000, 1, lambda text: None)
-        told = pages.measure(40)
-    assert len(told["pages"]) > 60
-    # Beside another test process the clock tells how busy the machine is; what a page itself takes is held to the limit.
+        rounds = [pages.measure(40)]
+        # A page that is slow is slow each time; one that shared its processor just then is not.
+        while _too_slow(rounds[-1]) and len(rounds) < 3:
+            rounds.append(pages.measure(40))
+    assert len(rounds[0]["pages"]) > 60
+    always = set.intersection(*map(_too_slow, rounds))
+    assert {name: told["pages"][name] for told in rounds for name in always} == {}
+
+
+def _too_slow(told: dict[str, Any]) -> set[str]:
+    """Beside another process the clock tells how busy the machine is; what a page itself takes is held to the limit."""
     found = {name: told["pages"][name] for name in told["slow"]}
-    assert {name: page for name, page in found.items() if page.get("busy_p95", page["p95"]) >= pages.LIMIT} == {}
+    return {name for name, page in found.items() if page.get("busy_p95", page["p95"]) >= pages.LIMIT}
