@@ -22,14 +22,15 @@ def wrong_type(raw: object) -> Unconvertible:
 
 
 def text(raw: Raw) -> str | None:
-    """Trimmed, line ends unified, ``""`` is empty. Numbers and truth values become their text."""
+    """Trimmed, line ends unified, ``""`` is empty. Numbers become their text.
+
+    A truth value is of another type: a field that has just become a checkbox says *false* of everybody.
+    """
     if isinstance(raw, str):
         return (raw if "\r" not in raw else raw.replace("\r\n", "\n").replace("\r", "\n")).strip() or None
     if raw is None:
         return None
-    if isinstance(raw, bool):
-        return "true" if raw else "false"
-    if not isinstance(raw, int):
+    if isinstance(raw, bool) or not isinstance(raw, int):
         raise wrong_type(raw)
     return str(raw)
 
@@ -57,9 +58,11 @@ def name(raw: Raw) -> str | None:
 
 def truth(raw: Raw) -> str | bool | None:
     """True or False in any of the spellings in use; other text stays text, and fails when it has to travel."""
+    if isinstance(raw, bool):
+        return raw
     value = folded(raw)
-    if value is None or isinstance(raw, bool):
-        return None if value is None else bool(raw)
+    if value is None:
+        return None
     return True if value in _YES else False if value in _NO else value
 
 

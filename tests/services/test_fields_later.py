@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from syncadmin.engine.causes import Cause
 from syncadmin.engine.fields import Direction, FieldPair, Winner, pair_key
 from syncadmin.engine.records import Table
 from syncadmin.services import choose_fields, metadata
@@ -188,6 +189,33 @@ def test_a_value_read_while_a_field_was_a_checkbox_fills_nothing_when_it_is_text
     assert not world.dynamics.get("lead", guid).get("middlename")
     assert not world.person_of(guid).get("colour")
     assert not [line for line in world.told(guid, "updated") if "colour" in str(line.changes)]
+
+
+def test_a_checkbox_that_nobody_has_heard_of_yet_fills_no_text_with_false() -> None:
+    """The field's new type is known an hour later at the latest; people were read with it until then."""
+    world = World()
+    world.marketo.add_field("colour", "Colour")
+    metadata.refresh_schema(world.context())
+    world.pair("lead", "middlename", "colour")
+    guid, person = world.linked()
+    world.settle()
+
+    world.marketo.change_field("colour", kind="boolean")
+    world.marketo.edit("person", person, {"title": "Captain"})
+    world.settle()
+    assert world.dynamics.get("lead", guid).get("jobtitle") == "Captain"
+    assert not world.dynamics.get("lead", guid).get("middlename")
+    assert [failure.cause for failure in Failure.objects.filter(closed_at=None)] == [Cause.WRONG_TYPE]
+
+    world.clock.forward(hours=1)
+    world.settle()
+    assert fieldsets.paused()["lead.middlename:colour"].code == "retyped"
+    world.marketo.change_field("colour", kind="string")
+    world.clock.forward(hours=1)
+    world.settle()
+    assert fieldsets.paused() == {}
+    assert not world.dynamics.get("lead", guid).get("middlename")
+    assert not Failure.objects.filter(closed_at=None).exists()
 
 
 def test_values_of_a_pair_that_was_away_are_read_anew_before_they_count() -> None:
