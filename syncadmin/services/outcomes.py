@@ -21,6 +21,8 @@ from syncadmin.store.kinds import Kind
 from syncadmin.store.models import Activity, Failure, PendingWrite, Run
 
 _LOOKED_AT = (Rule.OVERTAKEN, Rule.CHOSEN)
+# An update finds nobody who is there already: a key that is taken, or a duplicate, speaks against its values.
+REFUSALS = (Status.REFUSED, Status.EXISTS, Status.DUPLICATE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +105,7 @@ def _is_unsettled(answer: Answered) -> bool:
     there, or a choice to be noted as carried out."""
     if answer.outcome.status is Status.UPDATED:
         return any(told["rule"] in _LOOKED_AT for told in answer.write.fields.values())
-    return answer.outcome.status in (Status.STALE, Status.REFUSED)
+    return answer.outcome.status in (Status.STALE, *REFUSALS)
 
 
 def _number(answers: Sequence[Answered], status: Status) -> int:
@@ -122,7 +124,7 @@ def _update(book: Rulebook, side: Side, case: Case, answer: Answered, run: Run, 
     match answer.outcome.status:
         case Status.UPDATED:
             return _passed(side, case, answer.write, run, now)
-        case Status.REFUSED:
+        case status if status in REFUSALS:
             return _refused(book, side, case, answer, run, now)
         case Status.LATER:
             pause = now + retry_after(answer.write.attempts)

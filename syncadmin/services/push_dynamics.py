@@ -83,7 +83,8 @@ def _read_again(ctx: Context, book: Rulebook, answered: Sequence[Answered]) -> l
 
 
 def _has_to_be_looked_at(answer: Answered) -> bool:
-    return answer.outcome.status is Status.STALE or (answer.outcome.status is Status.REFUSED and _is_repeated(answer))
+    status = answer.outcome.status
+    return status is Status.STALE or (status in outcomes.REFUSALS and _is_repeated(answer))
 
 
 def _is_repeated(answer: Answered) -> bool:

@@ -103,6 +103,26 @@ def test_what_a_plug_in_refuses_is_told_in_its_words_and_not_sent_again():
     assert world.quiet()
 
 
+def test_a_value_that_is_another_records_key_is_told_and_not_given_up_in_silence():
+    world = World(started=False)
+    world.marketo.add_field("number", "Number", "integer")
+    world.set_up()
+    world.pair("contact", "nvk_marketoid", "number")
+    world.linked("contact", nvk_marketoid=1)
+    guid, person = world.linked("contact", nvk_marketoid=2)
+    world.marketo.edit("person", person, {"number": 1, "title": "Boss"})
+    world.sync()
+
+    failure = world.failure()
+    assert (failure.link, failure.cause, failure.code) == (world.link_of(guid), "key_taken", "0x80060892")
+    assert world.quiet(2)
+    world.marketo.edit("person", person, {"number": 3})
+    world.sync()
+    there = world.dynamics.get("contact", guid)
+    assert (there["nvk_marketoid"], there["jobtitle"]) == (3, "Boss")
+    assert not Failure.objects.filter(closed_at=None).exists()
+
+
 def test_a_refused_record_holds_only_itself():
     world = World()
     guid, person = world.linked(jobtitle="Mate")
