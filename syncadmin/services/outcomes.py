@@ -40,11 +40,11 @@ def updates(
     sent: datetime,
     run: Run,
     now: datetime,
-    repeated: Mapping[str, Values] = MappingProxyType({}),
+    repeated: Mapping[str, Values | None] = MappingProxyType({}),
 ) -> dict[str, int]:
     """Stores the answers to a batch of updates; answers counts. Runs in the caller's transaction.
 
-    ``repeated`` is what stands, by target, where an earlier try of the same write had no answer.
+    ``repeated`` is what stands, by target, where an earlier try of the same write had no answer; None if nobody can look.
 
     GONE and STALE are left to the caller: they need a notice, or a read. Their links stay dirty. A write that another
     worker has taken over while this one stood still is left to that one, whatever the answer.
@@ -59,14 +59,14 @@ def updates(
     answers = [answer for answer in answers if answer.write.pk in moved]
     for answer in answers:
         stood = repeated.get(answer.write.target)
-        if stood is not None:
+        if answer.write.target in repeated:
             arrived(book, side, answer.write, stood, run, now)
         case = found.get(answer.write.link_id or 0)
         if case is not None and (moved[answer.write.pk] or _is_of_another(side, case, answer.write)):
             left.append(answer)
             if answer.outcome.status is Status.UPDATED:
                 lines.append(_written(Kind.UPDATED, side, case, answer.write, run, now))
-            elif answer.write.attempts > 1 and stood is None:
+            elif answer.write.attempts > 1 and answer.write.target not in repeated:
                 arrived(book, side, answer.write, None, run, now)  # by an earlier try, as far as anybody knows
         elif case is not None:
             if stood is not None:

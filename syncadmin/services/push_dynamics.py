@@ -107,9 +107,9 @@ def _store(
         changes = mirror.store_dynamics(rows, seen=seen, lane=Lane.LIVE)
         notices.dynamics_changed(ctx, book, changes, rows, run)
     current = {record.ref.id: record.values for record in stale}
-    # Repeated after a lost answer: if the first try was applied, that is what changed the version.
-    again = {answer.write.target for answer in answered if _is_repeated(answer)}
-    repeated = {target: values for target, values in current.items() if target in again}
+    # Repeated after a lost answer: if the first try was applied, that is what changed the version, or what is gone now.
+    over = [answer for answer in answered if answer.outcome.status not in (Status.UPDATED, Status.LATER)]
+    repeated = {answer.write.target: current.get(answer.write.target) for answer in over if _is_repeated(answer)}
     counts = outcomes.updates(book, Side.DYNAMICS, answered, sent, run, now, repeated)
     gone = [answer.write.target for answer in answered if answer.outcome.status is Status.GONE]
     notices.dynamics_gone(ctx, book, gone, run, sent)

@@ -415,3 +415,25 @@ def test_what_an_unreadable_answer_hid_is_still_told_although_the_record_went_it
 
     lines = Activity.objects.filter(link=link, kind="updated")
     assert ["lead.jobtitle:title", "Mate", "Captain", "one_sided"] in [one for line in lines for one in line.changes]
+
+
+@pytest.mark.parametrize("border", ["push.dynamics.sent", "push.dynamics.answered"])
+def test_what_a_cut_line_hid_is_still_told_although_the_record_is_deleted_beside_the_second_try(world, border):
+    guid, person = world.linked(jobtitle="Mate")
+    link = world.link_of(guid).pk
+    world.marketo.edit("person", person, {"title": "Captain"})
+    # All that one call of the connector tries; the write is then sent once more in the same run.
+    world.dynamics.faults.add(Fault("cut", path="*$batch*", times=4))
+    passed = []
+
+    def meanwhile(name):
+        passed.append(name)
+        if name == border and passed.count("push.dynamics.sent") == 2:
+            assert world.dynamics.get("lead", guid)["jobtitle"] == "Captain"
+            world.dynamics.delete("lead", guid)
+
+    world.border = meanwhile
+    world.sync(3)
+
+    lines = Activity.objects.filter(link=link, kind="updated")
+    assert ["lead.jobtitle:title", "Mate", "Captain", "one_sided"] in [one for line in lines for one in line.changes]
