@@ -20,7 +20,7 @@ from syncadmin.engine.failures import Cause
 from syncadmin.engine.plan import CreatePlan, create_in_dynamics
 from syncadmin.engine.records import Lane, Raw, Ref, Side, Table
 from syncadmin.engine.schema import Kind, Problem
-from syncadmin.services import failing, history, reading
+from syncadmin.services import failing, history, outcomes, reading, rulebook
 from syncadmin.services.context import Context
 from syncadmin.services.rulebook import Rulebook
 from syncadmin.services.sync_requests import Answer, is_held, settle
@@ -96,7 +96,7 @@ def claim(ctx: Context, request: SyncRequest, table: Table, person: PersonRow, p
             return None
         earlier = under_way(person.person)
         guid = earlier.target if earlier else str(ctx.new_guid())
-        _make_room(link)
+        _make_room(link, now)
         write = PendingWrite(
             link=link,
             side=Side.DYNAMICS,
@@ -121,9 +121,15 @@ def claim(ctx: Context, request: SyncRequest, table: Table, person: PersonRow, p
     return write
 
 
-def _make_room(link: Link) -> None:
-    """An attempt before this one, and updates of a record that is gone, give way to the new create."""
-    PendingWrite.objects.filter(link=link, side=Side.DYNAMICS).exclude(op="log").delete()
+def _make_room(link: Link, now: datetime) -> None:
+    """An attempt before this one, and updates of a record that is gone, give way to the new create.
+
+    What a try of such an update that was not understood may have replaced is told, for nobody can look any more.
+    """
+    before = PendingWrite.objects.filter(link=link, side=Side.DYNAMICS).exclude(op="log")
+    for write in before.filter(op="update", attempts__gt=0):
+        outcomes.arrived(rulebook.load(), Side.DYNAMICS, write, None, None, now)
+    before.delete()
 
 
 def send(dynamics: DynamicsConnector, write: PendingWrite, *, detect_duplicates: bool) -> Outcome:

@@ -561,6 +561,21 @@ def test_a_deleted_record_is_made_anew_on_the_same_link(world):
     assert Link.objects.get().dynamics_deleted is False
 
 
+def test_what_a_cut_line_hid_is_still_told_when_the_deleted_record_is_made_anew(world):
+    guid, person = world.linked(jobtitle="Mate")
+    world.marketo.edit("person", person, {"title": "Captain"})
+    world.dynamics.faults.add(Fault("cut", path="*$batch*", times=8))
+    world.sync()
+    assert world.dynamics.get("lead", guid)["jobtitle"] == "Captain"
+    world.dynamics.delete("lead", guid)
+    answer = ask(world, person)
+    world.settle()
+
+    assert answer.status == "created"
+    changes = [change for line in world.told(answer.crm_id, "updated") for change in line.changes]
+    assert ["lead.jobtitle:title", "Mate", "Captain", "one_sided"] in changes
+
+
 def test_marketo_does_not_take_the_ids_now(world):
     world.marketo.faults.add(Fault("unavailable", method="POST", path="/rest/v1/leads.json", times=50))
     person = world.marketo.create("person", ADA)
