@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -30,6 +30,8 @@ from syncadmin.store.mirror import PersonRow
 from syncadmin.store.models import Failure, Link, PendingWrite, SyncRequest, WriteState
 
 RULE = "sync_person"
+# Dynamics gives up on a call of its own after this.
+MAY_ARRIVE = timedelta(minutes=2)
 _YES = "yes"
 
 
@@ -96,6 +98,7 @@ def claim(ctx: Context, request: SyncRequest, table: Table, person: PersonRow, p
             return None
         earlier = under_way(person.person)
         guid = earlier.target if earlier else str(ctx.new_guid())
+        values, fields = _as_before(earlier, table, now) or (plan.values, _fields(plan))
         _make_room(link, now)
         write = PendingWrite(
             link=link,
@@ -103,12 +106,8 @@ def claim(ctx: Context, request: SyncRequest, table: Table, person: PersonRow, p
             op="create",
             table=table,
             target=guid,
-            values=plan.values,
-            fields={
-                key: {"sent": agreed.d, "source": agreed.m, "replaced": None, "rule": RULE}
-                | {"agreed": [agreed.d, agreed.m, agreed.n]}
-                for key, agreed in plan.agreed.items()
-            },
+            values=values,
+            fields=fields,
             email=person.email,
             state=WriteState.SENT,
             owner=ctx.worker,
@@ -119,6 +118,27 @@ def claim(ctx: Context, request: SyncRequest, table: Table, person: PersonRow, p
             transaction.set_rollback(True)
             return None
     return write
+
+
+def _as_before(
+    earlier: PendingWrite | None, table: Table, now: datetime
+) -> tuple[dict[str, Any], dict[str, Any]] | None:
+    """Values and fields of an attempt that may yet arrive; None if there is none.
+
+    Its record would meet ours under the same id. With other values, what was edited since would count as agreed on, and
+    the record as an edit of Dynamics' that undoes it.
+    """
+    if earlier is None or earlier.table != table or earlier.sent_at is None or now - earlier.sent_at > MAY_ARRIVE:
+        return None
+    return earlier.values, earlier.fields
+
+
+def _fields(plan: CreatePlan) -> dict[str, Any]:
+    return {
+        key: {"sent": agreed.d, "source": agreed.m, "replaced": None, "rule": RULE}
+        | {"agreed": [agreed.d, agreed.m, agreed.n]}
+        for key, agreed in plan.agreed.items()
+    }
 
 
 def _make_room(link: Link, now: datetime) -> None:

@@ -370,6 +370,30 @@ def test_a_create_that_arrived_without_an_answer_makes_no_second_record(world):
     assert not PendingWrite.objects.filter(op="create").exists()
 
 
+@pytest.mark.parametrize("since", ["Chief", None])
+@pytest.mark.parametrize("table", ["lead", "contact"])
+def test_an_edit_after_a_create_without_an_answer_survives_when_that_one_arrives_late(world, table, since):
+    person = world.marketo.create("person", ADA)
+    world.dynamics.faults.add(Fault("timeout_before", path="*$batch*", times=8))
+    assert ask(world, person, Table(table)).status == "queued"
+    world.dynamics.faults.clear()
+    sent = PendingWrite.objects.get(op="create", side="dynamics")
+    world.marketo.edit("person", person, {"title": since, "mobilePhone": "1"})
+
+    def meanwhile(name):
+        if name == "sync_person.claimed":
+            world.border = lambda name: None
+            world.dynamics.create(table, {**sent.values, f"{table}id": sent.target})
+
+    world.border = meanwhile
+    world.settle()
+
+    there = world.marketo.get("person", person)
+    (row,) = world.dynamics.rows(table)
+    assert (row.get("jobtitle"), there.get("title")) == (since, since)
+    assert (row.get("mobilephone"), there.get("mobilePhone")) == ("1", "1")
+
+
 def test_while_the_loop_runs_a_lost_answer_makes_neither_twin_nor_question(world):
     world.dynamics.faults.add(Fault("timeout_after", method="POST", path="/api/data/v9.2/leads*", times=2))
     ask(world, world.marketo.create("person", ADA))
