@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import F
 
 from syncadmin.connectors.contract import Create, Outcome, Status
 from syncadmin.connectors.errors import ConnectorError, NoAnswer
@@ -54,9 +53,8 @@ def batch(ctx: Context, book: Rulebook, run: Run) -> Step:
         return NOTHING
     with transaction.atomic():
         planned = _plan(ctx, book, claimed, run, now)
-        PendingWrite.objects.filter(pk__in=[one.write.pk for one in planned]).update(
-            state="sent", sent_at=now, attempts=F("attempts") + 1
-        )
+        told = {one.write.pk: history.of_create(one.plan.agreed, Side.MARKETO, "create") for one in planned}
+        creates.mark_sent(told, now)
     ctx.border("create.marketo.sent")
     counts: Counter[str] = Counter()
     for lookup in ("email", book.options.guid_field):

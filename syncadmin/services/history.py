@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from syncadmin.engine.merge import Agreed
 from syncadmin.engine.records import Lane, Side
 from syncadmin.store.kinds import Kind
 from syncadmin.store.models import Activity, Link, PendingWrite, Run
@@ -91,6 +92,20 @@ def crm(link: Link, base_url: str = "") -> dict[str, str]:
 def changes(fields: Mapping[str, Any]) -> list[list[Any]]:
     """A write's fields as history lines show them: key, what was replaced, what was sent, and the rule."""
     return [[key, told["replaced"], told["sent"], told["rule"]] for key, told in sorted(fields.items())]
+
+
+def of_create(agreed: Mapping[str, Agreed], to: Side, rule: str) -> dict[str, Any]:
+    """What a create brings, by pair key, as an update's fields are noted: it replaces nothing."""
+    return {
+        key: {
+            "sent": own.d if to is Side.DYNAMICS else own.m,
+            "source": own.m if to is Side.DYNAMICS else own.d,
+            "replaced": None,
+            "rule": rule,
+            "agreed": [own.d, own.m, own.n],
+        }
+        for key, own in agreed.items()
+    }
 
 
 def receipts(write: PendingWrite, sent: datetime, run: Run | None) -> list[Left]:

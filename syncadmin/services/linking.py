@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from syncadmin.engine.records import Lane, Ref, Side
-from syncadmin.services import endings, history, record
+from syncadmin.services import endings, history, judge, record, rulebook
 from syncadmin.store import creates, ledger, links, mirror
 from syncadmin.store.kinds import Kind
 from syncadmin.store.models import Link, MarketoPerson, PendingWrite, Run, Worker, WriteState
@@ -78,12 +79,23 @@ def complete(lost: PendingWrite, people: Collection[int], *, lane: Lane, run: Ru
     if half is None or len(people) != 1 or Link.objects.filter(marketo__in=people).exists():
         return False
     (person,) = people
-    Link.objects.filter(pk=half.pk).update(marketo=person)
+    Link.objects.filter(pk=half.pk).update(marketo=person, agreed=_brought(lost, half, person))
     mirror.mark_links([half.pk], lane)
     ledger.withdraw_decisions("match", [f"marketo:{person}"], now=now)
     details = {"how": "stored_id", "table": half.table, "dynamics": str(half.dynamics), "marketo": person}
     ledger.activities([history.line(Kind.LINKED, now, link=half.pk, details=details, run=run)])
     return True
+
+
+def _brought(lost: PendingWrite, half: Link, person: int) -> dict[str, Any]:
+    """What is agreed on after a create that nobody answered, where the value it brought stands.
+
+    As on first contact, our own value would win against what was edited in Dynamics meanwhile.
+    """
+    if str(half.dynamics) != lost.target:
+        return {}
+    known = MarketoPerson.objects.filter(person=person).values_list("values", flat=True).first()
+    return judge.agreed_on_arrival(rulebook.load(), Side.MARKETO, lost, known or {})
 
 
 def complete_lost(person: int, run: Run | None, now: datetime) -> bool:

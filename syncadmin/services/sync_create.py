@@ -98,7 +98,10 @@ def claim(ctx: Context, request: SyncRequest, table: Table, person: PersonRow, p
             return None
         earlier = under_way(person.person)
         guid = earlier.target if earlier else str(ctx.new_guid())
-        values, fields = _as_before(earlier, table, now) or (plan.values, _fields(plan))
+        values, fields = _as_before(earlier, table, now) or (
+            plan.values,
+            history.of_create(plan.agreed, Side.DYNAMICS, RULE),
+        )
         _make_room(link, now)
         write = PendingWrite(
             link=link,
@@ -131,14 +134,6 @@ def _as_before(
     if earlier is None or earlier.table != table or earlier.sent_at is None or now - earlier.sent_at > MAY_ARRIVE:
         return None
     return earlier.values, earlier.fields
-
-
-def _fields(plan: CreatePlan) -> dict[str, Any]:
-    return {
-        key: {"sent": agreed.d, "source": agreed.m, "replaced": None, "rule": RULE}
-        | {"agreed": [agreed.d, agreed.m, agreed.n]}
-        for key, agreed in plan.agreed.items()
-    }
 
 
 def _make_room(link: Link, now: datetime) -> None:

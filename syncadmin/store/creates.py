@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
 
 from django.db.models import QuerySet
 
 from syncadmin.engine.records import Lane
-from syncadmin.store import mirror, staging
+from syncadmin.store import mirror, staging, text
 from syncadmin.store.models import UNSENT, PendingWrite
 
 
@@ -20,6 +22,15 @@ def unsent(guids: Sequence[str]) -> QuerySet[PendingWrite]:
     )
     # Another worker may send one of them between the two statements: then it is not unsent any more.
     return PendingWrite.objects.filter(pk__in=[row[0] for row in found], state__in=UNSENT)
+
+
+def mark_sent(told: Mapping[int, Mapping[str, Any]], now: datetime) -> None:
+    """Marks these creates as sent, each with what it brings by pair key."""
+    staging.run(
+        """UPDATE store_pendingwrite w SET state = 'sent', sent_at = %s, attempts = attempts + 1, fields = v.fields::jsonb
+           FROM unnest(%s::bigint[], %s::text[]) AS v(id, fields) WHERE w.id = v.id""",
+        [now, list(told), [text.dump(dict(fields)) for fields in told.values()]],
+    )
 
 
 def end(which: QuerySet[PendingWrite], lane: Lane, woken: Iterable[str] = ()) -> int:

@@ -154,6 +154,27 @@ def test_an_edit_is_not_undone_by_our_own_value_whose_answer_was_lost(world, tab
 
 
 @pytest.mark.parametrize("table", ["lead", "contact"])
+@pytest.mark.parametrize("since", ["Captain", None])
+def test_an_edit_is_not_undone_by_what_a_create_brought_whose_answer_was_lost(table, since):
+    """Marketo made the person and never said so; somebody edits the record before the create is taken over."""
+    world = World()
+    guid = world.dynamics.create(table, {"lastname": "Vik", "emailaddress1": "v@x.example", "jobtitle": "Mate"})
+    world.marketo.faults.add(Fault("timeout_after", method="POST", path="/rest/v1/leads.json"))
+    world.sync()
+    world.dynamics.edit(table, guid, {"jobtitle": since, "mobilephone": "1"})
+    world.clock.forward(minutes=5)
+    world.settle()
+
+    (person,) = world.marketo.rows("person")
+    assert (world.dynamics.get(table, guid).get("jobtitle"), person.get("title"), person["mobilePhone"]) == (
+        since,
+        since,
+        "1",
+    )
+    assert not Conflict.objects.exists()
+
+
+@pytest.mark.parametrize("table", ["lead", "contact"])
 @pytest.mark.parametrize("since", ["Mate", "Admiral"])
 def test_an_edit_in_marketo_is_not_undone_by_our_own_value_either(world, table, since):
     """The write waits for its third try; the feed of Dynamics tells first that an earlier one was carried out."""
