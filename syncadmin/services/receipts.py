@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from syncadmin.engine.failures import Cause
 from syncadmin.engine.merge import Agreed
@@ -219,9 +219,10 @@ def _dropped(case: Case, row: Receipt, run: Run, now: datetime) -> list[Activity
 
 
 def _outlived(row: Receipt) -> bool:
-    """Whether a later write of the field has been settled: what stands there is its value, dropped or not this one."""
+    """Whether a later write of the field has been settled, or went out late: what stands there is its value, dropped or
+    not this one."""
     later = Receipt.objects.filter(link_id=row.link_id, key=row.key, pk__gt=row.pk)
-    return later.exclude(how__in=["", Settled.DROPPED]).exists()
+    return later.filter(Q(rule=LATE) | ~Q(how__in=["", Settled.DROPPED])).exists()
 
 
 def _takes_over(one: Receipt, row: Receipt) -> bool:
