@@ -166,8 +166,8 @@ ENGINE = (
     _receipts(
         name="an overwritten value is told, but not put back where it should have won",
         function="overtaken",
-        old="if wins is Side.DYNAMICS or not stands:",
-        new="if True:",
+        old="stands=stands and wins is Side.MARKETO",
+        new="stands=False",
         seed=126,
     ),
     _verdicts(
