@@ -160,6 +160,33 @@ def test_an_old_value_that_a_late_call_put_back_does_not_travel(world, monkeypat
     assert world.quiet()
 
 
+def test_a_write_that_a_late_call_stands_over_is_not_called_dropped(world, monkeypatch):
+    """Its own line had not come either, and the value it replaced stood there again: the edit was not put back."""
+    guid, person = world.linked("lead", jobtitle="Mate")
+    world.dynamics.edit("lead", guid, {"jobtitle": "Boatswain"})
+
+    def meanwhile():
+        world.sync(2)
+        lines = Fault("late_events", path="/rest/v1/activities/leadchanges.json*", times=-1, value=3600)
+        world.marketo.faults.add(lines)
+        world.dynamics.edit("lead", guid, {"jobtitle": "Captain"})
+        world.sync()
+        assert title(world, person) == "Captain"
+        world.marketo.edit("person", person, {"title": "Admiral"})
+
+    stalls_at_the_call(world, monkeypatch, meanwhile)
+    assert title(world, person) == "Boatswain"
+    world.clock.forward(minutes=20)
+    world.sync()
+    world.marketo.faults.clear()
+    world.clock.forward(hours=1)
+    world.settle()
+
+    assert (world.dynamics.get("lead", guid)["jobtitle"], title(world, person)) == ("Admiral", "Admiral")
+    assert not Failure.objects.filter(closed_at=None).exists()
+    assert world.quiet()
+
+
 def test_a_late_call_that_changed_nothing_holds_nothing_up(world, monkeypatch):
     guid, person = world.linked("contact", jobtitle="Mate")
     world.dynamics.edit("contact", guid, {"jobtitle": "Boatswain"})
