@@ -77,9 +77,7 @@ def judge(case: Case, book: Rulebook, now: datetime) -> Judgement:
     results = {result.key: result for result in merge_link(list(states.values()), table=case.table, first=book.first)}
     judged = Judgement(case, results, states, reached=reached, compared=compared)
     if case.marketo_deleted:
-        judged.renew_person = not case.dynamics_deleted and any(
-            _moved(result) for key, result in results.items() if not _is_own(states[key].bound)
-        )
+        judged.renew_person = not case.dynamics_deleted and _changed_since(judged)
         return judged
     for result in results.values():
         if result.verdict is Verdict.AGREE and result.agreed:
@@ -95,6 +93,19 @@ def judge(case: Case, book: Rulebook, now: datetime) -> Judgement:
             del judged.writes[side]
             judged.refused.add(side)
     return judged
+
+
+def _changed_since(judged: Judgement) -> bool:
+    """Whether Dynamics changed what was agreed on with a person who is gone.
+
+    A field that was never agreed on, of a new pair perhaps, is no change by standing there: from now on its changes count.
+    """
+    known = {key: state for key, state in judged.states.items() if not _is_own(state.bound)}
+    for key, state in known.items():
+        if state.agreed is None and state.d_known:
+            nothing = shown(state.bound, Side.MARKETO, None)
+            judged.case.agreed[key] = [shown(state.bound, Side.DYNAMICS, state.d), nothing, 1]
+    return any(_moved(judged.results[key]) for key, state in known.items() if state.agreed is not None)
 
 
 def _moved(result: FieldResult) -> bool:

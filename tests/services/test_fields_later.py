@@ -167,7 +167,8 @@ def test_a_field_that_changes_its_type_and_back_heals() -> None:
     assert not Failure.objects.filter(closed_at=None).exists()
 
 
-def test_a_value_read_while_a_field_was_a_checkbox_fills_nothing_when_it_is_text_again() -> None:
+def retyped_as_checkbox() -> tuple[World, str, str]:
+    """A lead and a person in step, with an empty pair of texts of which one has just become a checkbox."""
     world = World()
     world.marketo.add_field("colour", "Colour")
     metadata.refresh_schema(world.context())
@@ -176,6 +177,11 @@ def test_a_value_read_while_a_field_was_a_checkbox_fills_nothing_when_it_is_text
     world.settle()
 
     world.marketo.change_field("colour", kind="boolean")
+    return world, guid, person
+
+
+def test_a_value_read_while_a_field_was_a_checkbox_fills_nothing_when_it_is_text_again() -> None:
+    world, guid, person = retyped_as_checkbox()
     world.clock.forward(hours=1)
     world.settle()
     assert fieldsets.paused()["lead.middlename:colour"].code == "retyped"
@@ -193,14 +199,7 @@ def test_a_value_read_while_a_field_was_a_checkbox_fills_nothing_when_it_is_text
 
 def test_a_checkbox_that_nobody_has_heard_of_yet_fills_no_text_with_false() -> None:
     """The field's new type is known an hour later at the latest; people were read with it until then."""
-    world = World()
-    world.marketo.add_field("colour", "Colour")
-    metadata.refresh_schema(world.context())
-    world.pair("lead", "middlename", "colour")
-    guid, person = world.linked()
-    world.settle()
-
-    world.marketo.change_field("colour", kind="boolean")
+    world, guid, person = retyped_as_checkbox()
     world.marketo.edit("person", person, {"title": "Captain"})
     world.settle()
     assert world.dynamics.get("lead", guid).get("jobtitle") == "Captain"
@@ -216,6 +215,26 @@ def test_a_checkbox_that_nobody_has_heard_of_yet_fills_no_text_with_false() -> N
     assert fieldsets.paused() == {}
     assert not world.dynamics.get("lead", guid).get("middlename")
     assert not Failure.objects.filter(closed_at=None).exists()
+
+
+def test_a_pair_added_later_brings_no_deleted_person_back() -> None:
+    """Whoever was deleted in Marketo was made again, with every field, by a setting."""
+    world = World()
+    world.marketo.add_field("colour", "Colour")
+    metadata.refresh_schema(world.context())
+    guid, person = world.linked("lead", middlename="Red")
+    world.settle()
+    world.marketo.delete("person", person)
+    world.settle()
+
+    world.pair("lead", "middlename", "colour")
+    world.settle()
+    assert not list(world.marketo.rows("person"))
+
+    world.dynamics.edit("lead", guid, {"middlename": "Green"})
+    world.settle()
+    assert world.person_of(guid)["colour"] == "Green"
+    assert world.quiet()
 
 
 def test_values_of_a_pair_that_was_away_are_read_anew_before_they_count() -> None:
