@@ -131,9 +131,14 @@ def _as_before(
     Its record would meet ours under the same id. With other values, what was edited since would count as agreed on, and
     the record as an edit of Dynamics' that undoes it.
     """
-    if earlier is None or earlier.table != table or earlier.sent_at is None or now - earlier.sent_at > MAY_ARRIVE:
+    if earlier is None or earlier.table != table or not may_arrive(earlier, now):
         return None
     return earlier.values, earlier.fields
+
+
+def may_arrive(write: PendingWrite, now: datetime) -> bool:
+    """Whether Dynamics may still carry out a create that it has not answered."""
+    return write.sent_at is not None and now <= write.sent_at + MAY_ARRIVE
 
 
 def _make_room(link: Link, now: datetime) -> None:

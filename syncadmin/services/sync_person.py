@@ -144,11 +144,26 @@ def _settle(job: Job, desk: _Desk, deadline: datetime) -> Answer:
         return sync_outcomes.failed(job, f"{table.capitalize()}s are not synced (Settings).")
     person = _read(job, desk)
     if person is None:
-        return sync_outcomes.failed(job, "Marketo has no person with this id.")
+        return _without_person(job, desk)
     key = str(person.person)
     if suppression.erased([(key, person.email)]):
         return sync_outcomes.failed(job, "This person was erased and is not synced again.")
     return _already(job, desk, person) or _new(job, desk, person, table, deadline)
+
+
+def _without_person(job: Job, desk: _Desk) -> Answer:
+    """Marketo has nobody of this id. Who was deleted while a create was under way has a record if that was carried out."""
+    write, now = creating.under_way(job.request.person), job.ctx.now()
+    if write is not None:
+        record = by_id(desk.dynamics, job.book, Ref(Table(write.table), write.target))
+        if record is not None:
+            return sync_outcomes.created(job, write, record, creating.Owner())
+        if creating.may_arrive(write, now):
+            return _put_off(
+                job.request, "Dynamics has not said yet whether it made the record.", now, now + timedelta(seconds=30)
+            )
+        creating.drop(write)
+    return sync_outcomes.failed(job, "Marketo has no person with this id.")
 
 
 def _read(job: Job, desk: _Desk) -> PersonRow | None:

@@ -686,3 +686,20 @@ def test_a_double_in_marketo_is_asked_about_and_nothing_is_linked() -> None:
     assert answer.status == "decision"
     assert not Link.objects.filter(dynamics=guid, marketo__isnull=False).exists()
     assert [lead["lastname"] for lead in world.dynamics.rows("lead")] == ["Singh"]
+
+
+@pytest.mark.parametrize("arrives", [True, False])
+def test_a_person_who_is_deleted_beside_a_create_without_an_answer_leaves_nothing_under_way(world, arrives):
+    """The record stood in Dynamics for ever without a link or a history, and the create as sent."""
+    person = killed_on_the_way(world, "sync_person.answered" if arrives else "sync_person.claimed")
+    world.marketo.delete("person", person)
+    for _ in range(20):
+        world.settle()
+
+    assert not PendingWrite.objects.exclude(op="log").exists()
+    made = [row["leadid"] for row in world.dynamics.rows("lead")]
+    assert len(made) == arrives
+    assert [str(link.dynamics) for link in Link.objects.all()] == made
+    assert SyncRequest.objects.get().status == ("created" if arrives else "failed")
+    assert not list(world.marketo.rows("person"))
+    assert world.quiet()
